@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod delivery;
+mod evidence;
+mod ids;
+mod lang;
+mod messages;
+mod refusal;
+mod settings;
+mod task;
+mod video;
+
+pub use clock::{Clock, Ids, SystemClock, SystemIds};
+pub use delivery::Delivery;
+pub use evidence::{BBox, Detection, Finding, MediaKind, Span, Target, Word};
+pub use ids::{
+    ExecutionId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId, TriggerId,
+    UserId, VideoId,
+};
+pub use lang::Lang;
+pub use messages::{
+    EvidenceComplete, Message, PredictionDue, PredictionFinished, ReportReady, RunFailed,
+    UploadCompleted, VideoUploaded,
+};
+pub use refusal::Refusal;
+pub use settings::{Problem, Reader, Settings, SettingsError};
+pub use task::{Task, UnknownTask};
+pub use video::{IllegalMove, Step, VideoStatus};
+
+#[cfg(test)]
+mod tests;
