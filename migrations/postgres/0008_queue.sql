@@ -16,7 +16,7 @@ create table outbox (
     lease_epoch bigint not null default 0,
     last_error text,
     finished_at timestamptz,
-    outcome text check (outcome in ('done', 'dead'))
+    outcome text check (outcome in ('done', 'stale', 'dead'))
 );
 comment on table outbox is 'A message from one function to another, and the lease of who works on it.';
 comment on column outbox.event_id is 'The event, UUIDv7; the same at every redelivery.';

@@ -33,7 +33,7 @@ create table outbox (
     -- When nothing is left to do; null before.
     finished_at integer,
     -- How it ended; null before.
-    outcome text check (outcome in ('done', 'dead'))
+    outcome text check (outcome in ('done', 'stale', 'dead'))
 );
 
 create index outbox_waiting on outbox (stream, priority desc, event_id) where finished_at is null;

@@ -1,0 +1,172 @@
+//! The two engines behind one text.
+//!
+//! `rows!` and `execute!` run one statement on whichever engine is open; `bulk!` inserts many rows.
+//! The few texts that differ stand at the end of this file.
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+/// The open pools. SQLite has one writer at a time anyway: a pool of one queues writers here, where
+/// waiting is fair, and leaves readers alone.
+#[derive(Debug, Clone)]
+pub(crate) enum Pools {
+    Postgres(PgPool),
+    Sqlite { read: SqlitePool, write: SqlitePool },
+}
+
+/// A connection for single statements.
+pub(crate) enum Conn {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// An open transaction; dropping it rolls it back.
+#[derive(Debug)]
+pub(crate) enum Open {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Whatever statements run on.
+pub(crate) enum Link<'c> {
+    Postgres(&'c mut PgConnection),
+    Sqlite(&'c mut SqliteConnection),
+}
+
+impl Pools {
+    pub(crate) async fn reader(&self) -> Result<Conn, sqlx::Error> {
+        match self {
+            Self::Postgres(pool) => pool.acquire().await.map(Conn::Postgres),
+            Self::Sqlite { read, .. } => read.acquire().await.map(Conn::Sqlite),
+        }
+    }
+
+    pub(crate) async fn writer(&self) -> Result<Conn, sqlx::Error> {
+        match self {
+            Self::Postgres(pool) => pool.acquire().await.map(Conn::Postgres),
+            Self::Sqlite { write, .. } => write.acquire().await.map(Conn::Sqlite),
+        }
+    }
+
+    /// SQLite takes the write lock at once: a transaction that reads first and writes later could
+    /// otherwise fail in the middle.
+    pub(crate) async fn begin(&self) -> Result<Open, sqlx::Error> {
+        match self {
+            Self::Postgres(pool) => pool.begin().await.map(Open::Postgres),
+            Self::Sqlite { write, .. } => {
+                write.begin_with("begin immediate").await.map(Open::Sqlite)
+            }
+        }
+    }
+}
+
+impl Conn {
+    pub(crate) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Postgres(conn) => Link::Postgres(conn),
+            Self::Sqlite(conn) => Link::Sqlite(conn),
+        }
+    }
+}
+
+impl Open {
+    pub(crate) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Postgres(tx) => Link::Postgres(tx),
+            Self::Sqlite(tx) => Link::Sqlite(tx),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await,
+        }
+    }
+}
+
+/// Runs a query: `rows!(fetch_all Video, link, "select …", bind, …)`.
+macro_rules! rows {
+    ($fetch:ident $row:ty, $link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $link {
+            $crate::dialect::Link::Postgres(conn) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$fetch(conn).await
+            }
+            $crate::dialect::Link::Sqlite(conn) => {
+                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$fetch(conn).await
+            }
+        }
+        .map_err($crate::StoreError::from)
+    };
+}
+
+/// Runs a statement and tells how many rows it changed.
+macro_rules! execute {
+    ($link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $link {
+            $crate::dialect::Link::Postgres(conn) => sqlx::query::<sqlx::Postgres>($sql)
+                $(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected()),
+            $crate::dialect::Link::Sqlite(conn) => sqlx::query::<sqlx::Sqlite>($sql)
+                $(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected()),
+        }
+        .map_err($crate::StoreError::from)
+    };
+}
+
+/// Inserts many rows in few statements:
+/// `bulk!(link, "insert into t (a, b) ", items, |item| [item.a, item.b], " on conflict do nothing")`.
+macro_rules! bulk {
+    ($link:expr, $head:literal, $items:expr, |$item:pat_param| [$($bind:expr),+ $(,)?], $tail:literal) => {{
+        match $link {
+            $crate::dialect::Link::Postgres(conn) => {
+                $crate::dialect::bulk!(@run sqlx::Postgres, conn, $head, $items, $item, [$($bind),+], $tail)
+            }
+            $crate::dialect::Link::Sqlite(conn) => {
+                $crate::dialect::bulk!(@run sqlx::Sqlite, conn, $head, $items, $item, [$($bind),+], $tail)
+            }
+        }
+    }};
+    (@run $engine:ty, $conn:ident, $head:literal, $items:expr, $item:pat_param, [$($bind:expr),+], $tail:literal) => {{
+        for chunk in $items.chunks($crate::dialect::BULK_ROWS) {
+            let mut query = sqlx::QueryBuilder::<$engine>::new($head);
+            query.push_values(chunk, |mut row, $item| {
+                $(row.push_bind($bind);)+
+            });
+            query.push($tail);
+            query.build().execute(&mut *$conn).await?;
+        }
+        Ok::<(), sqlx::Error>(())
+    }};
+}
+
+pub(crate) use {bulk, execute, rows};
+
+/// Rows of one bulk statement: with 20 columns well below the 32,766 binds that SQLite allows.
+pub(crate) const BULK_ROWS: usize = 500;
+
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "with due as (select event_id from outbox \
+              where stream = $1 and finished_at is null and due_at <= $2 \
+                and (lease_until is null or lease_until <= $2) \
+              order by priority desc, event_id limit 1 ",
+            $lock,
+            ") update outbox set lease_owner = $3, lease_until = $4, \
+                 lease_epoch = lease_epoch + 1, attempts = attempts + 1 \
+              from due where outbox.event_id = due.event_id \
+              returning outbox.event_id, stream, kind, body, trace, attempts, lease_epoch, last_error"
+        )
+    };
+}
+
+impl Link<'_> {
+    /// Takes the most urgent free message of a stream ($1) at a moment ($2) for an owner ($3)
+    /// until ($4). PostgreSQL steps over rows that another worker is taking; SQLite has one writer.
+    pub(crate) fn claim_sql(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => claim!("for update skip locked"),
+            Self::Sqlite(_) => claim!(""),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Opening the record: pools, schema, and the clock and ids that everything written takes.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use shared_domain::{Clock, Ids, SystemClock, SystemIds};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, SqlitePool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::config::{is_postgres, is_sqlite};
+use crate::dialect::{Conn, Pools};
+use crate::values::whole_micros;
+use crate::{StoreConfig, StoreError, schema};
+
+/// The record. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) pools: Pools,
+    /// PostgreSQL behind a pooler keeps no settings between transactions: each sets its own.
+    pub(crate) settings_per_transaction: Option<Arc<str>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+impl Store {
+    /// Opens the database; fails with `SchemaVersion` when its tables are not this release's.
+    pub async fn connect(config: StoreConfig) -> Result<Self, StoreError> {
+        let url = config.url.expose_secret();
+        let settings = pg_settings(config.statement_timeout);
+        let pooled = is_postgres(url) && config.statement_cache == 0;
+        let pools = if is_postgres(url) {
+            Pools::Postgres(open_postgres(&config, (!pooled).then_some(settings.as_str())).await?)
+        } else if is_sqlite(url) {
+            open_sqlite(&config).await?
+        } else {
+            return Err(StoreError::Address);
+        };
+        schema::check(&pools).await?;
+        Ok(Self {
+            pools,
+            settings_per_transaction: pooled.then(|| settings.into()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+        })
+    }
+
+    /// Brings the tables to this release's schema; does nothing when they are there already.
+    pub async fn migrate(config: StoreConfig) -> Result<(), StoreError> {
+        let url = config.url.expose_secret();
+        if is_postgres(url) {
+            let mut conn = pg_options(&config)?.connect().await?;
+            schema::POSTGRES.run(&mut conn).await?;
+            conn.close().await?;
+        } else if is_sqlite(url) {
+            let options = sqlite_options(&config)?.create_if_missing(true);
+            make_folder(&options).await?;
+            let mut conn = options.connect().await?;
+            schema::SQLITE.run(&mut conn).await?;
+            conn.close().await?;
+        } else {
+            return Err(StoreError::Address);
+        }
+        Ok(())
+    }
+
+    /// The same record under another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The same record with another source of ids.
+    #[must_use]
+    pub fn with_ids(self, ids: Arc<dyn Ids>) -> Self {
+        Self { ids, ..self }
+    }
+
+    /// The present moment, in the microseconds that the record keeps.
+    pub fn now(&self) -> OffsetDateTime {
+        whole_micros(self.clock.now())
+    }
+
+    /// The clock that everything written takes its time from.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// A fresh id.
+    pub fn fresh<T: From<Uuid>>(&self) -> T {
+        T::from(self.ids.next())
+    }
+
+    /// Whether the record is the embedded one.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// Asks the database whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match self.reader().await? {
+            Conn::Postgres(mut conn) => conn.ping().await?,
+            Conn::Sqlite(mut conn) => conn.ping().await?,
+        }
+        Ok(())
+    }
+
+    /// Closes every connection; SQLite folds its journal into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
+        Ok(self.pools.reader().await?)
+    }
+
+    pub(crate) async fn writer(&self) -> Result<Conn, StoreError> {
+        Ok(self.pools.writer().await?)
+    }
+}
+
+fn pg_options(config: &StoreConfig) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(config.url.expose_secret())
+        .map_err(|_| StoreError::Address)?
+        .application_name("compliance")
+        .statement_cache_capacity(config.statement_cache)
+        // poolers refuse start-up parameters that they do not know; answers are binary anyway
+        .extra_float_digits(None);
+    Ok(options)
+}
+
+fn pg_settings(statement_timeout: Duration) -> String {
+    let statement_ms = statement_timeout.as_millis();
+    format!(
+        "set local statement_timeout = {statement_ms}; set local lock_timeout = 10000; \
+         set local idle_in_transaction_session_timeout = 60000"
+    )
+}
+
+async fn open_postgres(
+    config: &StoreConfig,
+    settings: Option<&str>,
+) -> Result<PgPool, StoreError> {
+    let settings: Option<Arc<str>> = settings.map(|s| s.replace("set local", "set").into());
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(config.acquire_timeout)
+        .test_before_acquire(false)
+        .after_connect(move |conn, _| {
+            let settings = settings.clone();
+            Box::pin(async move {
+                if let Some(settings) = settings {
+                    conn.execute(sqlx::AssertSqlSafe(settings.as_ref())).await?;
+                }
+                Ok(())
+            })
+        })
+        .before_acquire(|conn, _| Box::pin(async move { Ok(may_write(conn).await) }))
+        .connect_with(pg_options(config)?)
+        .await?;
+    Ok(pool)
+}
+
+/// After a failover a kept connection answers pings but refuses to write: it must not be kept.
+async fn may_write(conn: &mut PgConnection) -> bool {
+    sqlx::query_scalar::<_, bool>("select pg_is_in_recovery()")
+        .fetch_one(conn)
+        .await
+        .is_ok_and(|recovering| !recovering)
+}
+
+fn sqlite_options(config: &StoreConfig) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(config.url.expose_secret())
+        .map_err(|_| StoreError::Address)?
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(config.statement_timeout);
+    Ok(options)
+}
+
+async fn open_sqlite(config: &StoreConfig) -> Result<Pools, StoreError> {
+    let options = sqlite_options(config)?;
+    if !tokio::fs::try_exists(options.get_filename()).await.unwrap_or(false) {
+        return Err(schema::empty());
+    }
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            // a writer waits for the one before it, whose bulk insert may take a while
+            .acquire_timeout(config.statement_timeout)
+    };
+    let write: SqlitePool = pool(1).connect_with(options.clone()).await?;
+    let read = pool(config.max_connections).connect_with(options.pragma("query_only", "on"));
+    Ok(Pools::Sqlite { read: read.await?, write })
+}
+
+async fn make_folder(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    if let Some(folder) = options.get_filename().parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
+    }
+    Ok(())
+}
+
