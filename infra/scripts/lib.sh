@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Shared by the scripts of this folder: what is missing is noted by `need`, then installed at once.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+target=${CARGO_TARGET_DIR:-$root/target}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/compliance
+missing_deb=()
+missing_brew=()
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$*"; exit 2; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# need "TEST" DEBIAN-PACKAGE BREW-FORMULA: notes the package when the test fails; `-` is "none there".
+need() {
+    if eval "$1" >/dev/null 2>&1; then return 0; fi
+    if [ "$2" != - ]; then missing_deb+=("$2"); fi
+    if [ "$3" != - ]; then missing_brew+=("$3"); fi
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif have sudo; then sudo "$@"
+    else fail "Root or sudo is needed to run: $*"
+    fi
+}
+
+# Installs everything noted so far with the system's own package manager.
+install_missing() {
+    if have apt-get; then
+        [ ${#missing_deb[@]} -gt 0 ] || return 0
+        say "Installing with apt-get: ${missing_deb[*]}"
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends "${missing_deb[@]}" >&2
+    elif have brew; then
+        [ ${#missing_brew[@]} -gt 0 ] || return 0
+        say "Installing with brew: ${missing_brew[*]}"
+        brew install --quiet "${missing_brew[@]}" >&2
+    elif [ ${#missing_deb[@]} -gt 0 ]; then
+        fail "Neither apt-get nor brew is here; install these yourself: ${missing_deb[*]}"
+    fi
+    missing_deb=()
+    missing_brew=()
+}
+
+need_rust() {
+    have cargo || fail "Rust is missing: install rustup (rust-version in Cargo.toml says which release)."
+    have python3 || fail "Python 3 is missing: install python3 and python3-pip."
+}
+
+# Builds the binary and prints its path. One profile for run, check and test: see infra/README.md.
+build_compliance() {
+    local folder=debug
+    if [ "${PROFILE:-dev}" != dev ]; then folder=$PROFILE; fi
+    say "Building compliance (${PROFILE:-dev} profile)"
+    cargo build --locked --profile "${PROFILE:-dev}" -p compliance >&2
+    echo "$target/$folder/compliance"
+}

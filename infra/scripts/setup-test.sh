@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks.
+source "$(dirname "$0")/lib.sh"
+
+has_postgres() { have initdb || ls /usr/lib/postgresql/*/bin/initdb; }
+has_chromium() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || [ -d "/Applications/Chromium.app" ]; }
+has_russian_voice() { have text2wave && ls -d /usr/share/festival/voices/russian/msu_ru_nsh_clunits; }
+
+need has_postgres postgresql postgresql@17
+need 'have redis-server' redis-server redis
+need has_chromium chromium chromium
+need 'have espeak-ng' espeak-ng espeak-ng
+need 'have text2wave' festival -
+need has_russian_voice festvox-ru -
+need 'have sox' sox sox
+need '[ "$(uname)" = Darwin ] || ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' fonts-dejavu-core -
+install_missing
+
+if ! cargo nextest --version >/dev/null 2>&1; then
+    say "Installing cargo-nextest (compiled once, several minutes)"
+    cargo install --locked --no-default-features --features default-no-update cargo-nextest >&2
+fi
+if [ ! -d tests/browser/node_modules/playwright-core ]; then
+    say "Installing the browser test's driver with npm"
+    npm ci --silent --no-fund --no-audit --prefix tests/browser >&2
+fi
