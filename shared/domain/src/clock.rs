@@ -13,7 +13,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
 
 /// The source of fresh ids.
 pub trait Ids: Debug + Send + Sync + 'static {
-    /// A new UUIDv7.
+    /// A new `UUIDv7`.
     fn next(&self) -> Uuid;
 }
 

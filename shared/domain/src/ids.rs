@@ -1,4 +1,4 @@
-//! Ids are newtypes over UUIDv7, so that a video id can never stand where a project id belongs.
+//! Ids are newtypes over `UUIDv7`, so that a video id can never stand where a project id belongs.
 
 use std::fmt;
 use std::str::FromStr;
