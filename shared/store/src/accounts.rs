@@ -103,7 +103,10 @@ impl Store {
             ts(self.now()),
         )?;
         if added == 0 {
-            return Err(StoreError::Conflict { what: "a user with this", key: "address".into() });
+            return Err(StoreError::Conflict {
+                what: "a user with this",
+                key: "address".into(),
+            });
         }
         self.user(user_id).await
     }
@@ -111,7 +114,7 @@ impl Store {
     /// The person.
     pub async fn user(&self, user_id: UserId) -> Result<User, StoreError> {
         rows!(
-            fetch_optional User,
+            fetch_optional as User,
             self.reader().await?.link(),
             select_user!("where user_id = $1"),
             id(user_id),
@@ -122,7 +125,7 @@ impl Store {
     /// The person with this address, in any case.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
         rows!(
-            fetch_optional User,
+            fetch_optional as User,
             self.reader().await?.link(),
             select_user!("where email = $1"),
             email.trim().to_lowercase(),
@@ -132,7 +135,7 @@ impl Store {
     /// Whether anybody may sign in: false on the very first start.
     pub async fn has_users(&self) -> Result<bool, StoreError> {
         let (count,) = rows!(
-            fetch_one (i64,),
+            fetch_one as (i64,),
             self.reader().await?.link(),
             "select count(*) from (select 1 from users limit 1) as someone"
         )?;
@@ -163,7 +166,7 @@ impl Store {
     /// Who signed in with this token, while both the sign-in and the person are good.
     pub async fn user_by_session(&self, token_hash: &str) -> Result<Option<User>, StoreError> {
         rows!(
-            fetch_optional User,
+            fetch_optional as User,
             self.reader().await?.link(),
             select_user!(
                 "join sessions on sessions.user_id = users.user_id \

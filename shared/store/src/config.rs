@@ -37,7 +37,10 @@ impl StoreConfig {
     /// `DATABASE_STATEMENT_CACHE` and `DATABASE_STATEMENT_TIMEOUT` (seconds).
     pub fn read(reader: &Reader<'_>) -> Self {
         let url = reader.find("DATABASE_URL").unwrap_or_else(|| {
-            format!("sqlite://{}/compliance.db", reader.text_or("DATA_DIR", "./data"))
+            format!(
+                "sqlite://{}/compliance.db",
+                reader.text_or("DATA_DIR", "./data")
+            )
         });
         if !is_postgres(&url) && !is_sqlite(&url) {
             reader.problem("DATABASE_URL", "is neither postgres://… nor sqlite://path");

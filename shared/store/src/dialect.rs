@@ -85,9 +85,9 @@ impl Open {
     }
 }
 
-/// Runs a query: `rows!(fetch_all Video, link, "select …", bind, …)`.
+/// Runs a query: `rows!(fetch_all as Video, link, "select …", bind, …)`.
 macro_rules! rows {
-    ($fetch:ident $row:ty, $link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+    ($fetch:ident as $row:ty, $link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $link {
             $crate::dialect::Link::Postgres(conn) => {
                 sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$fetch(conn).await

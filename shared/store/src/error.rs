@@ -43,6 +43,12 @@ pub enum StoreError {
         /// The key that is taken.
         key: String,
     },
+    /// The event came through a door: nothing here can send it again.
+    #[error("event {event_id} came from outside: only its sender can repeat it")]
+    NotRepeatable {
+        /// Which event.
+        event_id: String,
+    },
     /// It may work in a moment: run the whole handler again.
     #[error("the database cannot answer now")]
     Transient(#[source] sqlx::Error),
@@ -83,13 +89,20 @@ impl StoreError {
     }
 
     pub(crate) fn missing(what: &'static str, id: impl Display) -> Self {
-        Self::NotFound { what, id: id.to_string() }
+        Self::NotFound {
+            what,
+            id: id.to_string(),
+        }
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if may_pass(&error) { Self::Transient(error) } else { Self::Database(error) }
+        if may_pass(&error) {
+            Self::Transient(error)
+        } else {
+            Self::Database(error)
+        }
     }
 }
 
@@ -117,7 +130,9 @@ fn may_pass(error: &sqlx::Error) -> bool {
 /// `SQLSTATE` of PostgreSQL, extended result code of SQLite: the two never look alike, since the
 /// former has five characters and the latter is a short number.
 fn may_pass_by_code(error: &dyn DatabaseError) -> bool {
-    let Some(code) = error.code() else { return false };
+    let Some(code) = error.code() else {
+        return false;
+    };
     match code.as_ref() {
         // serialization failure, deadlock, lock timeout, statement timeout, idle in transaction
         "40001" | "40P01" | "55P03" | "57014" | "25P03"

@@ -124,7 +124,7 @@ impl Store {
         execution_id: ExecutionId,
     ) -> Result<Vec<TaskCount>, StoreError> {
         rows!(
-            fetch_all TaskCount,
+            fetch_all as TaskCount,
             self.reader().await?.link(),
             "select task, count(*) as planned, count(closed_at) as done, \
              count(case when status = 'cached' then 1 end) as cached, \
@@ -141,7 +141,7 @@ impl Store {
         execution_id: ExecutionId,
     ) -> Result<Vec<EvidenceRow>, StoreError> {
         rows!(
-            fetch_all EvidenceRow,
+            fetch_all as EvidenceRow,
             self.reader().await?.link(),
             "select task, status, spans, media, error from predictions \
              join targets on targets.execution_id = predictions.execution_id \
@@ -157,7 +157,7 @@ impl Store {
         execution_id: ExecutionId,
     ) -> Result<Vec<Detection>, StoreError> {
         let found = rows!(
-            fetch_all DetectionRow,
+            fetch_all as DetectionRow,
             self.reader().await?.link(),
             "select task, label, score, start_ms, end_ms, bbox, text, words, object_key \
              from detections where execution_id = $1 \
@@ -170,7 +170,7 @@ impl Store {
     /// Everything that the models of a run are shown.
     pub async fn targets(&self, execution_id: ExecutionId) -> Result<Vec<Target>, StoreError> {
         let found = rows!(
-            fetch_all TargetRow,
+            fetch_all as TargetRow,
             self.reader().await?.link(),
             "select content_hash, media, object_key, spans, width, height from targets \
              where execution_id = $1 order by media, object_key",

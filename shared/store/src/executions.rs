@@ -94,7 +94,7 @@ macro_rules! select_execution {
 
 async fn live(link: Link<'_>, video_id: VideoId) -> Result<Option<Execution>, StoreError> {
     rows!(
-        fetch_optional Execution,
+        fetch_optional as Execution,
         link,
         select_execution!("where video_id = $1 and status in ('pending', 'running')"),
         id(video_id),
@@ -105,7 +105,7 @@ impl Store {
     /// The run.
     pub async fn execution(&self, execution_id: ExecutionId) -> Result<Execution, StoreError> {
         rows!(
-            fetch_optional Execution,
+            fetch_optional as Execution,
             self.reader().await?.link(),
             select_execution!("where execution_id = $1"),
             id(execution_id),
@@ -114,10 +114,7 @@ impl Store {
     }
 
     /// The run that is at work on this video.
-    pub async fn live_execution(
-        &self,
-        video_id: VideoId,
-    ) -> Result<Option<Execution>, StoreError> {
+    pub async fn live_execution(&self, video_id: VideoId) -> Result<Option<Execution>, StoreError> {
         live(self.reader().await?.link(), video_id).await
     }
 
@@ -127,7 +124,7 @@ impl Store {
         video_id: VideoId,
     ) -> Result<Option<Execution>, StoreError> {
         rows!(
-            fetch_optional Execution,
+            fetch_optional as Execution,
             self.reader().await?.link(),
             select_execution!(
                 "where video_id = $1 order by created_at desc, execution_id desc limit 1"

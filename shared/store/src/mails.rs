@@ -59,7 +59,7 @@ impl Tx {
             return Ok(MailState::New);
         }
         let known = rows!(
-            fetch_one Known,
+            fetch_one as Known,
             self.link(),
             "select state from mails where event_id = $1 and address = $2",
             event_id,

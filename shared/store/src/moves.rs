@@ -78,7 +78,11 @@ impl Tx {
             id(video_id),
             now,
         )?;
-        if moved == 1 { Ok(()) } else { Err(self.why_not(video_id, Step::Uploaded).await?) }
+        if moved == 1 {
+            Ok(())
+        } else {
+            Err(self.why_not(video_id, Step::Uploaded).await?)
+        }
     }
 
     /// Stores what the container says and how long it really is.
@@ -136,13 +140,25 @@ impl Tx {
             return Ok(StoreError::missing("video", video_id));
         };
         if video.step.is_at_or_past(to) {
-            Ok(StoreError::Stale { video_id, at: video.step, to })
+            Ok(StoreError::Stale {
+                video_id,
+                at: video.step,
+                to,
+            })
         } else {
-            Ok(IllegalMove { from: video.step, to }.into())
+            Ok(IllegalMove {
+                from: video.step,
+                to,
+            }
+            .into())
         }
     }
 }
 
 fn found(changed: u64, video_id: VideoId) -> Result<(), StoreError> {
-    if changed == 1 { Ok(()) } else { Err(StoreError::missing("video", video_id)) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::missing("video", video_id))
+    }
 }

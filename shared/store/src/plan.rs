@@ -90,7 +90,7 @@ impl Tx {
             " on conflict (execution_id, task, content_hash) do nothing"
         )?;
         let (planned,) = rows!(
-            fetch_one (i64,),
+            fetch_one as (i64,),
             self.link(),
             "update executions set planned = \
              (select count(*) from predictions where execution_id = $1) \
@@ -109,7 +109,7 @@ impl Tx {
         let now = ts(self.now());
         let given = |value: &Value| (!value.is_null()).then(|| Json(value.clone()));
         let video = rows!(
-            fetch_optional (Id,),
+            fetch_optional as (Id,),
             self.link(),
             "update executions set extraction = coalesce($2, extraction), \
              models = coalesce($3, models), started_at = coalesce(started_at, $4), \

@@ -153,7 +153,7 @@ impl Store {
         prediction_id: PredictionId,
     ) -> Result<Option<Prediction>, StoreError> {
         rows!(
-            fetch_optional Prediction,
+            fetch_optional as Prediction,
             self.reader().await?.link(),
             select_prediction!("where prediction_id = $1"),
             id(prediction_id),
@@ -168,7 +168,7 @@ impl Store {
         version: &str,
     ) -> Result<Option<Value>, StoreError> {
         let found = rows!(
-            fetch_optional (Json<Value>,),
+            fetch_optional as (Json<Value>,),
             self.reader().await?.link(),
             "select answer from predictions where content_hash = $1 and model = $2 \
              and version = $3 and status = 'succeeded' and answer is not null limit 1",
@@ -187,7 +187,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Prediction>, StoreError> {
         rows!(
-            fetch_all Prediction,
+            fetch_all as Prediction,
             self.reader().await?.link(),
             select_prediction!(
                 "where status in ('submitting', 'submitted') and submitted_at < $1 \
@@ -255,11 +255,14 @@ impl Tx {
     ) -> Result<Option<Fan>, StoreError> {
         if !closing.status.is_closed() {
             let key = closing.status.to_string();
-            return Err(StoreError::Conflict { what: "an open question with status", key });
+            return Err(StoreError::Conflict {
+                what: "an open question with status",
+                key,
+            });
         }
         let now = ts(self.now());
         let closed = rows!(
-            fetch_optional (Id,),
+            fetch_optional as (Id,),
             self.link(),
             "update predictions set status = $2, answer = $3, predict_seconds = $4, cost_usd = $5, \
              error = $6, closed_at = $7 where prediction_id = $1 \
@@ -272,8 +275,11 @@ impl Tx {
             closing.error.as_deref(),
             now,
         )?;
-        let Some((execution_id,)) = closed else { return Ok(None) };
-        self.add_detections(prediction_id, execution_id, detections).await?;
+        let Some((execution_id,)) = closed else {
+            return Ok(None);
+        };
+        self.add_detections(prediction_id, execution_id, detections)
+            .await?;
         self.count_in(execution_id, closing).await.map(Some)
     }
 
@@ -312,7 +318,7 @@ impl Tx {
     async fn count_in(&mut self, execution_id: Id, closing: &Closing) -> Result<Fan, StoreError> {
         let calls = i64::from(closing.status != PredictionStatus::Cached);
         let (video_id, planned, done) = rows!(
-            fetch_one (Id, i64, i64),
+            fetch_one as (Id, i64, i64),
             self.link(),
             "update executions set done = done + 1, api_calls_count = api_calls_count + $2, \
              cost_actual_usd = cost_actual_usd + $3 where execution_id = $1 \
@@ -322,6 +328,11 @@ impl Tx {
             closing.cost_usd,
         )?;
         let (execution_id, video_id) = (execution_id.into(), video_id.into());
-        Ok(Fan { execution_id, video_id, planned, done })
+        Ok(Fan {
+            execution_id,
+            video_id,
+            planned,
+            done,
+        })
     }
 }

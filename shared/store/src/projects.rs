@@ -52,7 +52,7 @@ impl Store {
             ts(self.now()),
         )?;
         rows!(
-            fetch_one Project,
+            fetch_one as Project,
             self.reader().await?.link(),
             select_project!("where owner_id = $1 and name = $2"),
             id(owner),
@@ -63,7 +63,7 @@ impl Store {
     /// The projects that this person may see, oldest first: a client's own, an admin's all.
     pub async fn projects_visible_to(&self, user: &User) -> Result<Vec<Project>, StoreError> {
         rows!(
-            fetch_all Project,
+            fetch_all as Project,
             self.reader().await?.link(),
             select_project!(
                 "where $1 = 'ADMIN' or ($1 = 'CLIENT' and owner_id = $2) order by project_id"
@@ -80,7 +80,7 @@ impl Store {
         project_id: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
         rows!(
-            fetch_optional Project,
+            fetch_optional as Project,
             self.reader().await?.link(),
             select_project!(
                 "where project_id = $3 and ($1 = 'ADMIN' or ($1 = 'CLIENT' and owner_id = $2))"

@@ -120,7 +120,7 @@ impl Store {
     /// The report.
     pub async fn report(&self, report_id: ReportId) -> Result<Report, StoreError> {
         rows!(
-            fetch_optional Report,
+            fetch_optional as Report,
             self.reader().await?.link(),
             select_report!("where report_id = $1"),
             id(report_id),
@@ -131,7 +131,7 @@ impl Store {
     /// The last report of a video.
     pub async fn latest_report(&self, video_id: VideoId) -> Result<Option<Report>, StoreError> {
         rows!(
-            fetch_optional Report,
+            fetch_optional as Report,
             self.reader().await?.link(),
             select_report!("where video_id = $1 order by created_at desc, report_id desc limit 1"),
             id(video_id),
@@ -153,8 +153,10 @@ impl Tx {
             id(execution_id),
         )?;
         let now = ts(self.now());
-        let keyed: Vec<(TriggerId, NewTrigger)> =
-            triggers.into_iter().map(|trigger| (self.fresh(), trigger)).collect();
+        let keyed: Vec<(TriggerId, NewTrigger)> = triggers
+            .into_iter()
+            .map(|trigger| (self.fresh(), trigger))
+            .collect();
         bulk!(
             self.link(),
             "insert into triggers (trigger_id, execution_id, video_id, rule, category, risk_code, \
@@ -202,7 +204,7 @@ impl Tx {
             now,
         )?;
         let (report_id,) = rows!(
-            fetch_one (Id,),
+            fetch_one as (Id,),
             self.link(),
             "select report_id from reports where execution_id = $1 and stage = $2",
             id(new.execution_id),
@@ -228,7 +230,7 @@ impl Tx {
             ts(now),
         )?;
         let (task_id,) = rows!(
-            fetch_one (Id,),
+            fetch_one as (Id,),
             self.link(),
             "select task_id from verification_tasks where video_id = $1 and status <> 'completed'",
             id(video_id),

@@ -11,28 +11,33 @@ pub(crate) static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// Fails with `SchemaVersion` unless the tables are the ones that this release was built for.
 pub(crate) async fn check(pools: &Pools) -> Result<(), StoreError> {
     let (migrator, exists) = match pools {
-        Pools::Postgres(_) => {
-            (&POSTGRES, "select count(*) from pg_tables where tablename = '_sqlx_migrations'")
-        }
-        Pools::Sqlite { .. } => {
-            (&SQLITE, "select count(*) from sqlite_master where name = '_sqlx_migrations'")
-        }
+        Pools::Postgres(_) => (
+            &POSTGRES,
+            "select count(*) from pg_tables where tablename = '_sqlx_migrations'",
+        ),
+        Pools::Sqlite { .. } => (
+            &SQLITE,
+            "select count(*) from sqlite_master where name = '_sqlx_migrations'",
+        ),
     };
     let mut conn = pools.reader().await?;
-    let (tables,) = rows!(fetch_one (i64,), conn.link(), exists)?;
+    let (tables,) = rows!(fetch_one as (i64,), conn.link(), exists)?;
     if tables == 0 {
         return Err(empty());
     }
     let applied = rows!(
-        fetch_all (i64, bool, Vec<u8>),
+        fetch_all as (i64, bool, Vec<u8>),
         conn.link(),
         "select version, success, checksum from _sqlx_migrations order by version"
     )?;
     let found = applied.last().map_or(0, |(version, ..)| *version);
     let same = applied.len() == migrator.iter().count()
-        && applied.iter().zip(migrator.iter()).all(|((version, success, checksum), migration)| {
-            *version == migration.version && *success && *checksum == *migration.checksum
-        });
+        && applied
+            .iter()
+            .zip(migrator.iter())
+            .all(|((version, success, checksum), migration)| {
+                *version == migration.version && *success && *checksum == *migration.checksum
+            });
     if same { Ok(()) } else { Err(refusal(found)) }
 }
 
@@ -42,11 +47,21 @@ pub(crate) fn empty() -> StoreError {
 }
 
 fn refusal(found: i64) -> StoreError {
-    let needed = SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let needed = SQLITE
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
     let advice = match found {
         found if found < needed => "run `compliance migrate`",
         found if found > needed => "start the release that migrated it, or a newer one",
-        _ => "its migrations were changed after they ran; restore it or run the release that made it",
+        _ => {
+            "its migrations were changed after they ran; restore it or run the release that made it"
+        }
     };
-    StoreError::SchemaVersion { found, needed, advice }
+    StoreError::SchemaVersion {
+        found,
+        needed,
+        advice,
+    }
 }

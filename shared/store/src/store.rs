@@ -7,9 +7,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use shared_domain::{Clock, Ids, SystemClock, SystemIds};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, SqlitePool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -149,10 +147,7 @@ fn pg_settings(statement_timeout: Duration) -> String {
     )
 }
 
-async fn open_postgres(
-    config: &StoreConfig,
-    settings: Option<&str>,
-) -> Result<PgPool, StoreError> {
+async fn open_postgres(config: &StoreConfig, settings: Option<&str>) -> Result<PgPool, StoreError> {
     let settings: Option<Arc<str>> = settings.map(|s| s.replace("set local", "set").into());
     let pool = PgPoolOptions::new()
         .max_connections(config.max_connections)
@@ -193,7 +188,10 @@ fn sqlite_options(config: &StoreConfig) -> Result<SqliteConnectOptions, StoreErr
 
 async fn open_sqlite(config: &StoreConfig) -> Result<Pools, StoreError> {
     let options = sqlite_options(config)?;
-    if !tokio::fs::try_exists(options.get_filename()).await.unwrap_or(false) {
+    if !tokio::fs::try_exists(options.get_filename())
+        .await
+        .unwrap_or(false)
+    {
         return Err(schema::empty());
     }
     let pool = |connections: u32| {
@@ -204,13 +202,17 @@ async fn open_sqlite(config: &StoreConfig) -> Result<Pools, StoreError> {
     };
     let write: SqlitePool = pool(1).connect_with(options.clone()).await?;
     let read = pool(config.max_connections).connect_with(options.pragma("query_only", "on"));
-    Ok(Pools::Sqlite { read: read.await?, write })
+    Ok(Pools::Sqlite {
+        read: read.await?,
+        write,
+    })
 }
 
 async fn make_folder(options: &SqliteConnectOptions) -> Result<(), StoreError> {
     if let Some(folder) = options.get_filename().parent() {
-        tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
+        tokio::fs::create_dir_all(folder)
+            .await
+            .map_err(sqlx::Error::Io)?;
     }
     Ok(())
 }
-

@@ -94,7 +94,11 @@ impl Store {
         {
             conn.execute(sqlx::AssertSqlSafe(settings.as_ref())).await?;
         }
-        Ok(Tx { store: self.clone(), open, trace })
+        Ok(Tx {
+            store: self.clone(),
+            open,
+            trace,
+        })
     }
 }
 
@@ -124,16 +128,23 @@ impl Tx {
 
     /// Sends many messages of one kind.
     pub async fn send_all<M: Message>(&mut self, messages: &[M]) -> Result<(), StoreError> {
-        let letters: Vec<Letter> =
-            messages.iter().map(|message| self.letter(message)).collect::<Result<_, _>>()?;
+        let letters: Vec<Letter> = messages
+            .iter()
+            .map(|message| self.letter(message))
+            .collect::<Result<_, _>>()?;
         let now = self.now();
         self.post::<M>(&letters, now).await
     }
 
     fn letter<M: Message>(&self, message: &M) -> Result<Letter, StoreError> {
-        let body = serde_json::to_value(message)
-            .map_err(|source| StoreError::Unstorable { what: M::KIND, source })?;
-        Ok(Letter { event_id: self.fresh(), body })
+        let body = serde_json::to_value(message).map_err(|source| StoreError::Unstorable {
+            what: M::KIND,
+            source,
+        })?;
+        Ok(Letter {
+            event_id: self.fresh(),
+            body,
+        })
     }
 
     async fn post<M: Message>(

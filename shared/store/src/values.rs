@@ -4,8 +4,8 @@
 //! microseconds. Both engines keep microseconds, so times are cut to them before they are bound.
 
 use shared_domain::{
-    ExecutionId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step,
-    Task, TaskId, TriggerId, UserId, VideoId,
+    ExecutionId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step, Task, TaskId,
+    TriggerId, UserId, VideoId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

@@ -108,17 +108,21 @@ macro_rules! select_video {
 }
 
 /// Reads inside and outside of transactions.
-pub(crate) async fn find(
-    link: Link<'_>,
-    video_id: VideoId,
-) -> Result<Option<Video>, StoreError> {
-    rows!(fetch_optional Video, link, select_video!("where videos.video_id = $1"), id(video_id))
+pub(crate) async fn find(link: Link<'_>, video_id: VideoId) -> Result<Option<Video>, StoreError> {
+    rows!(
+        fetch_optional as Video,
+        link,
+        select_video!("where videos.video_id = $1"),
+        id(video_id)
+    )
 }
 
 impl Store {
     /// The video.
     pub async fn video(&self, video_id: VideoId) -> Result<Video, StoreError> {
-        self.find_video(video_id).await?.ok_or_else(|| StoreError::missing("video", video_id))
+        self.find_video(video_id)
+            .await?
+            .ok_or_else(|| StoreError::missing("video", video_id))
     }
 
     /// The video, if there is one.
@@ -129,7 +133,7 @@ impl Store {
     /// The video whose bytes are stored under this key.
     pub async fn video_by_key(&self, object_key: &str) -> Result<Option<Video>, StoreError> {
         rows!(
-            fetch_optional Video,
+            fetch_optional as Video,
             self.reader().await?.link(),
             select_video!("where object_key = $1"),
             object_key,
@@ -143,7 +147,7 @@ impl Store {
         sha256: &str,
     ) -> Result<Option<Video>, StoreError> {
         rows!(
-            fetch_optional Video,
+            fetch_optional as Video,
             self.reader().await?.link(),
             select_video!(
                 "where videos.project_id = $1 and checksum_sha256 = $2 \
@@ -161,7 +165,7 @@ impl Store {
         video_id: VideoId,
     ) -> Result<Option<Video>, StoreError> {
         rows!(
-            fetch_optional Video,
+            fetch_optional as Video,
             self.reader().await?.link(),
             select_video!(
                 "where videos.video_id = $3 and ($1 = 'ADMIN' or ($1 = 'CLIENT' and owner_id = $2))"
@@ -181,7 +185,7 @@ impl Store {
     ) -> Result<(Vec<Video>, i64), StoreError> {
         let mut db = self.reader().await?;
         let page = rows!(
-            fetch_all Video,
+            fetch_all as Video,
             db.link(),
             select_video!(
                 "where $1 = 'ADMIN' or ($1 = 'CLIENT' and owner_id = $2) \
@@ -193,7 +197,7 @@ impl Store {
             offset,
         )?;
         let (total,) = rows!(
-            fetch_one (i64,),
+            fetch_one as (i64,),
             db.link(),
             "select count(*) from videos join projects on projects.project_id = videos.project_id \
              where $1 = 'ADMIN' or ($1 = 'CLIENT' and owner_id = $2)",
@@ -206,7 +210,7 @@ impl Store {
     /// Whose video it is.
     pub async fn owner_of(&self, video_id: VideoId) -> Result<User, StoreError> {
         rows!(
-            fetch_optional User,
+            fetch_optional as User,
             self.reader().await?.link(),
             select_user!(
                 "join projects on projects.owner_id = users.user_id \
@@ -220,7 +224,7 @@ impl Store {
     /// Uploads whose time is over, the longest overdue first.
     pub async fn expired_uploads(&self, limit: i64) -> Result<Vec<Video>, StoreError> {
         rows!(
-            fetch_all Video,
+            fetch_all as Video,
             self.reader().await?.link(),
             select_video!(
                 "where step = 'awaiting_upload' and upload_expires_at <= $1 \
@@ -238,7 +242,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Video>, StoreError> {
         rows!(
-            fetch_all Video,
+            fetch_all as Video,
             self.reader().await?.link(),
             select_video!(
                 "where step = 'awaiting_upload' and videos.created_at <= $1 \
@@ -257,7 +261,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Video>, StoreError> {
         rows!(
-            fetch_all Video,
+            fetch_all as Video,
             self.reader().await?.link(),
             select_video!(
                 "where step = $1 and videos.updated_at <= $2 order by videos.updated_at limit $3"
@@ -298,7 +302,7 @@ impl Tx {
             find(self.link(), new.video_id).await?
         } else {
             rows!(
-                fetch_optional Video,
+                fetch_optional as Video,
                 self.link(),
                 select_video!("where videos.project_id = $1 and client_key = $2"),
                 id(new.project_id),
@@ -311,7 +315,9 @@ impl Tx {
 
     /// The video as this transaction sees it.
     pub async fn video(&mut self, video_id: VideoId) -> Result<Video, StoreError> {
-        find(self.link(), video_id).await?.ok_or_else(|| StoreError::missing("video", video_id))
+        find(self.link(), video_id)
+            .await?
+            .ok_or_else(|| StoreError::missing("video", video_id))
     }
 }
 

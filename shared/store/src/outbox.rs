@@ -1,0 +1,232 @@
+//! The queue's side of the outbox: who works on which message, and what became of it.
+//!
+//! A claim counts the attempt and raises the epoch before any work starts. Every later word of that
+//! worker names the epoch; once somebody else has claimed the row it changes nothing.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use shared_domain::OutboxId;
+use time::OffsetDateTime;
+
+use crate::dead_letters::Burial;
+use crate::dialect::{execute, rows};
+use crate::values::{Id, Maybe, Ts, id, ts};
+use crate::{Store, StoreError};
+
+/// A message that this worker may work on until its lease ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The event, the same at every redelivery.
+    pub event_id: OutboxId,
+    /// The function that reads it.
+    pub stream: String,
+    /// The name of the fact.
+    pub kind: String,
+    /// The message.
+    pub body: Value,
+    /// W3C `traceparent` of the sender.
+    pub trace: Option<String>,
+    /// This start, from 1.
+    pub attempt: u32,
+    /// Under which the worker speaks.
+    pub epoch: i64,
+}
+
+/// How work ended that needed no transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It had its effect.
+    Done,
+    /// There was nothing left to do.
+    Stale,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimedRow {
+    #[sqlx(try_from = "Id")]
+    event_id: OutboxId,
+    stream: String,
+    kind: String,
+    #[sqlx(json)]
+    body: Value,
+    trace: Option<String>,
+    attempts: i64,
+    lease_epoch: i64,
+    last_error: Option<String>,
+}
+
+impl Store {
+    /// Takes the most urgent message of a stream that is due and free; committed on return.
+    ///
+    /// A message that was started `max_attempts` times without an end is buried here, because
+    /// whoever started it may have died of it each time.
+    pub async fn claim(
+        &self,
+        stream: &str,
+        owner: &str,
+        lease: Duration,
+        max_attempts: u32,
+    ) -> Result<Option<Claimed>, StoreError> {
+        while let Some(row) = self.claim_any(stream, owner, lease).await? {
+            let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
+            if attempt <= max_attempts {
+                return Ok(Some(Claimed {
+                    event_id: row.event_id,
+                    stream: row.stream,
+                    kind: row.kind,
+                    body: row.body,
+                    trace: row.trace,
+                    attempt,
+                    epoch: row.lease_epoch,
+                }));
+            }
+            let error = row
+                .last_error
+                .as_deref()
+                .unwrap_or("every worker that started it died");
+            let burial = Burial {
+                handler: stream,
+                error,
+                attempts: Some(i64::from(max_attempts)),
+            };
+            match self.bury_row(row.event_id, row.lease_epoch, burial).await {
+                Ok(()) | Err(StoreError::Fenced) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn claim_any(
+        &self,
+        stream: &str,
+        owner: &str,
+        lease: Duration,
+    ) -> Result<Option<ClaimedRow>, StoreError> {
+        let mut db = self.writer().await?;
+        let now = self.now();
+        let link = db.link();
+        let claim = link.claim_sql();
+        rows!(
+            fetch_optional as ClaimedRow,
+            link,
+            claim,
+            stream,
+            ts(now),
+            owner,
+            ts(now + lease)
+        )
+    }
+
+    /// Prolongs a lease; false when it has gone to another worker or the work has ended.
+    pub async fn renew(
+        &self,
+        event_id: OutboxId,
+        epoch: i64,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
+        let held = execute!(
+            self.writer().await?.link(),
+            "update outbox set lease_until = $3 \
+             where event_id = $1 and lease_epoch = $2 and finished_at is null",
+            id(event_id),
+            epoch,
+            ts(self.now() + lease),
+        )?;
+        Ok(held == 1)
+    }
+
+    /// Gives a message back after a failed attempt, to be tried again at a later moment.
+    pub async fn release(
+        &self,
+        event_id: OutboxId,
+        epoch: i64,
+        retry_at: OffsetDateTime,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let held = execute!(
+            self.writer().await?.link(),
+            "update outbox set lease_owner = null, lease_until = null, sent_at = null, \
+             due_at = $3, last_error = $4 \
+             where event_id = $1 and lease_epoch = $2 and finished_at is null",
+            id(event_id),
+            epoch,
+            ts(retry_at),
+            error,
+        )?;
+        held_by_us(held)
+    }
+
+    /// Gives a message back at a graceful stop: the attempt does not count, and it is due at once.
+    pub async fn give_back(&self, event_id: OutboxId, epoch: i64) -> Result<(), StoreError> {
+        let held = execute!(
+            self.writer().await?.link(),
+            "update outbox set lease_owner = null, lease_until = null, sent_at = null, \
+             attempts = attempts - 1 \
+             where event_id = $1 and lease_epoch = $2 and finished_at is null",
+            id(event_id),
+            epoch,
+        )?;
+        held_by_us(held)
+    }
+
+    /// Ends every lease. Only for the start of an embedded system, when nobody else can be alive.
+    pub async fn give_back_all(&self) -> Result<u64, StoreError> {
+        execute!(
+            self.writer().await?.link(),
+            "update outbox set lease_owner = null, lease_until = null, sent_at = null \
+             where finished_at is null and lease_until is not null"
+        )
+    }
+
+    /// Ends a message whose answer needed no transaction; ending it twice changes nothing.
+    pub async fn finish(
+        &self,
+        event_id: OutboxId,
+        epoch: i64,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self.writer().await?.link(),
+            "update outbox set finished_at = $3, outcome = $4, lease_owner = null, \
+             lease_until = null \
+             where event_id = $1 and lease_epoch = $2 and finished_at is null",
+            id(event_id),
+            epoch,
+            ts(self.now()),
+            outcome.as_str(),
+        )?;
+        Ok(())
+    }
+
+    /// When the next message of a stream can be claimed; `None` when nothing waits.
+    pub async fn next_due(&self, stream: &str) -> Result<Option<OffsetDateTime>, StoreError> {
+        let (due,) = rows!(
+            fetch_one as (Maybe<Ts>,),
+            self.reader().await?.link(),
+            "select min(case when lease_until > due_at then lease_until else due_at end) \
+             from outbox where stream = $1 and finished_at is null",
+            stream,
+        )?;
+        Ok(due.into())
+    }
+}
+
+/// No row changed: the lease went to another worker, whose word counts.
+pub(crate) fn held_by_us(rows: u64) -> Result<(), StoreError> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Fenced)
+    }
+}

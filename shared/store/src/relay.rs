@@ -1,0 +1,126 @@
+//! What the relay, the sweeps and the operators of the queue read and tidy.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use shared_domain::OutboxId;
+use time::OffsetDateTime;
+
+use crate::dialect::{bulk, execute, rows};
+use crate::values::{Id, Maybe, Ts, id, ts};
+use crate::{Store, StoreError};
+
+/// How one stream stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamStatus {
+    /// The function that reads it.
+    pub stream: String,
+    /// Messages that nobody works on, due or not.
+    pub waiting: i64,
+    /// Messages that somebody works on.
+    pub leased: i64,
+    /// Messages that were given up.
+    pub dead: i64,
+    /// Age of the oldest unfinished message.
+    pub oldest_age: Option<Duration>,
+}
+
+impl Store {
+    /// Messages that are due and have to be announced, the oldest first.
+    pub async fn unsent(&self, limit: i64) -> Result<Vec<(OutboxId, String)>, StoreError> {
+        let found = rows!(
+            fetch_all as (Id, String),
+            self.reader().await?.link(),
+            "select event_id, stream from outbox where sent_at is null and finished_at is null \
+             and due_at <= $1 order by event_id limit $2",
+            ts(self.now()),
+            limit,
+        )?;
+        Ok(found
+            .into_iter()
+            .map(|(event_id, stream)| (event_id.into(), stream))
+            .collect())
+    }
+
+    /// These messages were announced.
+    pub async fn mark_sent(&self, sent: &[OutboxId]) -> Result<(), StoreError> {
+        let mut tx = self.transaction().await?;
+        let now = ts(self.now());
+        bulk!(
+            tx.link(),
+            "with sent (event_id, sent_at) as (",
+            sent,
+            |event_id| [id(*event_id), now],
+            ") update outbox set sent_at = sent.sent_at from sent \
+             where outbox.event_id = sent.event_id"
+        )?;
+        tx.commit().await
+    }
+
+    /// Has unfinished messages announced again that were announced before a moment and on which
+    /// nobody works: whoever heard of them has forgotten.
+    pub async fn forget_sent(&self, before: OffsetDateTime) -> Result<u64, StoreError> {
+        execute!(
+            self.writer().await?.link(),
+            "update outbox set sent_at = null where finished_at is null and sent_at < $1 \
+             and (lease_until is null or lease_until <= $2)",
+            ts(before),
+            ts(self.now()),
+        )
+    }
+
+    /// Every stream that has something unfinished or given up.
+    pub async fn queue_status(&self) -> Result<Vec<StreamStatus>, StoreError> {
+        let now = self.now();
+        let mut db = self.reader().await?;
+        let open = rows!(
+            fetch_all as (String, i64, i64, Maybe<Ts>),
+            db.link(),
+            "select stream, count(*), count(case when lease_until > $1 then 1 end), \
+             min(created_at) from outbox where finished_at is null group by stream",
+            ts(now),
+        )?;
+        let dead = rows!(
+            fetch_all as (String, i64),
+            db.link(),
+            "select handler, count(*) from dead_letters group by handler"
+        )?;
+        let mut streams: BTreeMap<String, StreamStatus> = BTreeMap::new();
+        for (stream, unfinished, leased, oldest) in open {
+            let status = streams.entry(stream).or_default();
+            status.waiting = unfinished - leased;
+            status.leased = leased;
+            let oldest: Option<OffsetDateTime> = oldest.into();
+            status.oldest_age = oldest.map(|at| (now - at).try_into().unwrap_or_default());
+        }
+        for (handler, count) in dead {
+            streams.entry(handler).or_default().dead = count;
+        }
+        Ok(streams
+            .into_iter()
+            .map(|(stream, status)| StreamStatus { stream, ..status })
+            .collect())
+    }
+
+    /// Deletes messages that ended, and memories of events that were handled, before a moment: at
+    /// most `limit` of each. What was given up stays.
+    pub async fn prune_queue(&self, before: OffsetDateTime, limit: i64) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await?;
+        let messages = execute!(
+            tx.link(),
+            "delete from outbox where event_id in (select event_id from outbox \
+             where finished_at < $1 and outcome <> 'dead' order by finished_at limit $2)",
+            ts(before),
+            limit,
+        )?;
+        let memories = execute!(
+            tx.link(),
+            "delete from inbox where (handler, event_id) in (select handler, event_id from inbox \
+             where handled_at < $1 order by handled_at limit $2)",
+            ts(before),
+            limit,
+        )?;
+        tx.commit().await?;
+        Ok(messages + memories)
+    }
+}
