@@ -1,0 +1,282 @@
+//! Which model answers which task: the hosted ones are pinned here, the local ones are learned from
+//! the local function's own list, which marks each of its models with a `card` (see the README).
+//!
+//! The surprise: hashes in public code are often invented, and a newer version of a model may answer
+//! in another shape. A version and its adapter are therefore pinned together.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use shared_domain::{Reader, Task};
+
+use crate::{Adapter, Replicate, ReplicateError};
+
+mod hosted;
+
+use hosted::{DEFAULTS, Hosted, KNOWN, READS_NO_RUSSIAN};
+
+/// Who runs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// Replicate's own service.
+    Replicate,
+    /// The function `inference`.
+    Local,
+}
+
+impl Provider {
+    /// The name in tables and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replicate => "replicate",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// One model that answers one task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelEntry {
+    /// What it is asked for.
+    pub task: Task,
+    /// Who runs it.
+    pub provider: Provider,
+    /// `owner/name`.
+    pub model: String,
+    /// 64 hex digits.
+    pub version: String,
+    /// Reads its output.
+    pub adapter: Adapter,
+    /// The input field that takes the URL of the frame or of the sound.
+    pub file_field: String,
+    /// The other input fields.
+    pub fixed: Map<String, Value>,
+    /// Of active time, in US dollars; 0 for local models.
+    pub price_per_second_usd: f64,
+    /// A prediction older than this is given up by the provider; leaves room for a cold start.
+    pub cancel_after: Duration,
+    /// Of the weights, where the provider tells it.
+    pub licence: String,
+    /// What it cannot do, for the report: `ru_text_not_checked`.
+    pub limits: Vec<String>,
+}
+
+impl ModelEntry {
+    /// The input for one object.
+    pub fn input(&self, url: &str) -> Map<String, Value> {
+        let mut input = self.fixed.clone();
+        input.insert(self.file_field.clone(), url.into());
+        input
+    }
+
+    /// What a prediction of this length costs.
+    pub fn cost_usd(&self, predict_time: Duration) -> f64 {
+        self.price_per_second_usd * predict_time.as_secs_f64()
+    }
+
+    fn hosted(known: &Hosted, task: Task, version: &str) -> Self {
+        let limit = (known.model == READS_NO_RUSSIAN).then(|| "ru_text_not_checked".to_owned());
+        Self {
+            task,
+            provider: Provider::Replicate,
+            model: known.model.to_owned(),
+            version: version.to_owned(),
+            adapter: known.adapter,
+            file_field: known.file_field.to_owned(),
+            fixed: serde_json::from_str(known.fixed).unwrap_or_default(),
+            price_per_second_usd: known.price_per_second_usd,
+            // The 99th percentile of cold starts is nine minutes.
+            cancel_after: Duration::from_mins(30),
+            licence: String::new(),
+            limits: limit.into_iter().collect(),
+        }
+    }
+
+    /// Reads a model of the list; `None` when it carries no card or one that we cannot use.
+    fn local(model: &Value) -> Option<Self> {
+        let card = &model["card"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let limits = card["limits"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        Some(Self {
+            task: card["task"].as_str()?.parse().ok()?,
+            provider: Provider::Local,
+            model: format!("{}/{}", model["owner"].as_str()?, model["name"].as_str()?),
+            version: text(&model["latest_version"]["id"])?,
+            adapter: card["adapter"].as_str()?.parse().ok()?,
+            file_field: text(&card["file_field"])?,
+            fixed: Map::new(),
+            price_per_second_usd: 0.0,
+            // Every question of a video waits in one queue, behind the questions of others.
+            cancel_after: Duration::from_hours(12),
+            licence: text(&card["licence"]).unwrap_or_default(),
+            limits: limits.iter().filter_map(text).collect(),
+        })
+    }
+}
+
+/// Models that the settings choose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistryConfig {
+    /// `owner/name` and version per task.
+    pub chosen: BTreeMap<Task, (String, String)>,
+}
+
+/// The setting that chooses a task's model.
+fn setting(task: Task) -> Option<&'static str> {
+    match task {
+        Task::Speech => Some("WHISPER_MODEL_ID"),
+        Task::Nudity => Some("NSFW_MODEL_ID"),
+        Task::Violence => Some("VIOLENCE_MODEL_ID"),
+        Task::Objects => Some("YOLO_MODEL_ID"),
+        Task::Text => Some("OCR_MODEL_ID"),
+        Task::Context => None,
+    }
+}
+
+impl RegistryConfig {
+    /// Reads `WHISPER_MODEL_ID`, `NSFW_MODEL_ID`, `VIOLENCE_MODEL_ID`, `YOLO_MODEL_ID`, `OCR_MODEL_ID`.
+    pub fn read(reader: &Reader<'_>) -> Self {
+        let mut chosen = BTreeMap::new();
+        for task in Task::ALL {
+            let Some(name) = setting(task) else { continue };
+            let Some(text) = reader.find(name) else {
+                continue;
+            };
+            match parse_reference(&text) {
+                Some((model, version)) if is_usable(&model) => {
+                    chosen.insert(task, (model, version));
+                }
+                Some((model, _)) => reader.problem(name, &unknown(&model)),
+                None => reader.problem(name, "is not owner/name:version with 64 hex digits"),
+            }
+        }
+        Self { chosen }
+    }
+}
+
+fn parse_reference(text: &str) -> Option<(String, String)> {
+    let (model, version) = text.split_once(':')?;
+    let (owner, name) = model.split_once('/')?;
+    let hash = version.len() == 64 && version.bytes().all(|b| b.is_ascii_hexdigit());
+    let named = !owner.is_empty() && !name.is_empty() && !name.contains('/');
+    (hash && named).then(|| (model.to_owned(), version.to_ascii_lowercase()))
+}
+
+fn is_usable(model: &str) -> bool {
+    model.starts_with("local/") || find_hosted(model).is_some()
+}
+
+fn find_hosted(model: &str) -> Option<&'static Hosted> {
+    KNOWN.iter().find(|known| known.model == model)
+}
+
+fn unknown(model: &str) -> String {
+    let names: Vec<&str> = KNOWN.iter().map(|known| known.model).collect();
+    format!(
+        "names {model}, whose answers nobody here can read; choose of {}",
+        names.join(", ")
+    )
+}
+
+/// The registry cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The list of local models cannot be read.
+    #[error("the list of models cannot be read")]
+    Catalog(#[from] ReplicateError),
+    /// A setting names a model that this provider does not have.
+    #[error("{setting} names {model}, which this provider does not offer")]
+    NotOffered {
+        /// The setting's name.
+        setting: &'static str,
+        /// `owner/name:version`.
+        model: String,
+    },
+}
+
+/// The models in use. A task without an entry is reported as not run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Registry(BTreeMap<Task, ModelEntry>);
+
+impl Registry {
+    /// Hosted defaults for the hosted service, its own list for the local function, choices on top.
+    pub async fn connect(
+        replicate: &Replicate,
+        config: RegistryConfig,
+    ) -> Result<Self, RegistryError> {
+        if replicate.is_hosted() {
+            return Self::hosted(config);
+        }
+        let catalog = replicate.catalog().await?;
+        let is_local = |model: &Value| model["card"].is_object();
+        // Models without cards: somebody's gateway to the hosted service. No models: none here.
+        if catalog.is_empty() || catalog.iter().any(is_local) {
+            Self::local(&catalog, config)
+        } else {
+            Self::hosted(config)
+        }
+    }
+
+    /// The pinned hosted models.
+    fn hosted(config: RegistryConfig) -> Result<Self, RegistryError> {
+        let mut entries = BTreeMap::new();
+        for (task, model) in DEFAULTS {
+            if let Some(known) = find_hosted(model) {
+                entries.insert(task, ModelEntry::hosted(known, task, known.version));
+            }
+        }
+        for (task, (model, version)) in config.chosen {
+            let known = find_hosted(&model).ok_or_else(|| not_offered(task, &model, &version))?;
+            entries.insert(task, ModelEntry::hosted(known, task, &version));
+        }
+        Ok(Self(entries))
+    }
+
+    /// The first model that the local function lists for each task.
+    fn local(catalog: &[Value], config: RegistryConfig) -> Result<Self, RegistryError> {
+        let offered: Vec<ModelEntry> = catalog.iter().filter_map(ModelEntry::local).collect();
+        let mut entries = BTreeMap::new();
+        for entry in &offered {
+            entries.entry(entry.task).or_insert_with(|| entry.clone());
+        }
+        for (task, (model, version)) in config.chosen {
+            let fits = |e: &&ModelEntry| e.task == task && e.model == model && e.version == version;
+            let entry = offered.iter().find(fits);
+            let entry = entry.ok_or_else(|| not_offered(task, &model, &version))?;
+            entries.insert(task, entry.clone());
+        }
+        Ok(Self(entries))
+    }
+
+    /// A registry of given entries; the last one for a task counts.
+    pub fn of(entries: impl IntoIterator<Item = ModelEntry>) -> Self {
+        Self(
+            entries
+                .into_iter()
+                .map(|entry| (entry.task, entry))
+                .collect(),
+        )
+    }
+
+    /// The model of a task. `None`: the task is not run.
+    pub fn find(&self, task: Task) -> Option<&ModelEntry> {
+        self.0.get(&task)
+    }
+
+    /// Every entry, in the order of the tasks.
+    pub fn entries(&self) -> impl Iterator<Item = &ModelEntry> {
+        self.0.values()
+    }
+}
+
+fn not_offered(task: Task, model: &str, version: &str) -> RegistryError {
+    let setting = setting(task).unwrap_or("the registry");
+    RegistryError::NotOffered {
+        setting,
+        model: format!("{model}:{version}"),
+    }
+}
