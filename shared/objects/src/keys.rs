@@ -1,0 +1,67 @@
+//! Every object key is built here, and only from our own ids.
+//!
+//! Names that people chose never reach a key: all that survives of them is an extension of one to
+//! five lower-case letters and digits.
+
+use shared_domain::{ProjectId, ReportId, VideoId};
+
+/// The prefix under which clients upload.
+pub const RAW_PREFIX: &str = "videos/raw/";
+
+/// The extension of a name whose own says nothing usable.
+const UNKNOWN: &str = "bin";
+
+/// The uploaded file: `videos/raw/{project}/{video}.{ext}`.
+pub fn raw(project_id: ProjectId, video_id: VideoId, ext: &str) -> String {
+    format!("{RAW_PREFIX}{project_id}/{video_id}.{}", extension(ext))
+}
+
+/// Everything derived from a video: the prefix to list or to erase.
+pub fn video_prefix(video_id: VideoId) -> String {
+    format!("videos/{video_id}/")
+}
+
+/// One frame, named by its time, so that a repeated extraction overwrites instead of adding.
+pub fn frame(video_id: VideoId, at_ms: u64) -> String {
+    format!("videos/{video_id}/frames/{at_ms:09}.jpg")
+}
+
+/// One chunk of 16 kHz sound.
+pub fn audio(video_id: VideoId, index: u32) -> String {
+    format!("videos/{video_id}/audio/{index:05}.wav")
+}
+
+/// The strip of thumbnails.
+pub fn strip(video_id: VideoId) -> String {
+    format!("videos/{video_id}/strip.jpg")
+}
+
+/// The peaks of the sound track.
+pub fn waveform(video_id: VideoId) -> String {
+    format!("videos/{video_id}/waveform.json")
+}
+
+/// One file of a report: `json`, `html`, …
+pub fn report(video_id: VideoId, report_id: ReportId, format: &str) -> String {
+    format!("videos/{video_id}/reports/{report_id}.{}", extension(format))
+}
+
+/// Whose upload a key is; `None` for any key that [`raw`] would not have built.
+pub fn video_of_raw_key(key: &str) -> Option<(ProjectId, VideoId)> {
+    let (project, file) = key.strip_prefix(RAW_PREFIX)?.split_once('/')?;
+    let (video, ext) = file.split_once('.')?;
+    let project: ProjectId = project.parse().ok()?;
+    let video: VideoId = video.parse().ok()?;
+    // An id has many spellings (braces, capitals, no hyphens) and only one of them is ours.
+    (raw(project, video, ext) == key).then_some((project, video))
+}
+
+/// The extension of a name given by a client, fit for [`raw`].
+pub fn extension_of(original_name: &str) -> String {
+    original_name.rsplit_once('.').map_or_else(|| UNKNOWN.to_owned(), |(_, ext)| extension(ext))
+}
+
+fn extension(ext: &str) -> String {
+    let plain = matches!(ext.len(), 1..=5) && ext.bytes().all(|b| b.is_ascii_alphanumeric());
+    if plain { ext.to_ascii_lowercase() } else { UNKNOWN.to_owned() }
+}
