@@ -34,6 +34,7 @@ pub use predictions::{Closing, Fan, Prediction, PredictionStatus};
 pub use projects::{DEFAULT_POLICY, Project};
 pub use relay::StreamStatus;
 pub use review::{NewReport, NewTrigger, Report, ReportStage};
+pub use schema::schema_fingerprint;
 pub use store::Store;
 pub use tx::Tx;
 pub use videos::{NewVideo, Video};

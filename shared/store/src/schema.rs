@@ -1,5 +1,7 @@
 //! The migrations, compiled in, and the check that the database has had exactly these.
 
+use std::hash::{Hash, Hasher};
+
 use sqlx::migrate::Migrator;
 
 use crate::StoreError;
@@ -39,6 +41,15 @@ pub(crate) async fn check(pools: &Pools) -> Result<(), StoreError> {
                 *version == migration.version && *success && *checksum == *migration.checksum
             });
     if same { Ok(()) } else { Err(refusal(found)) }
+}
+
+/// Differs whenever a migration does: the name of a cache that holds migrated databases.
+pub fn schema_fingerprint() -> String {
+    let mut seal = std::hash::DefaultHasher::new();
+    for migration in POSTGRES.iter() {
+        (migration.version, &migration.checksum).hash(&mut seal);
+    }
+    format!("{:016x}", seal.finish())
 }
 
 /// The error of a database without tables.
