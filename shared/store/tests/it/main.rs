@@ -1,0 +1,9 @@
+//! The record on the engine that `TEST_DATABASE` names: SQLite unless it says `postgres`.
+
+mod accounts;
+mod moves;
+mod predictions;
+mod queue;
+mod reports;
+mod schema;
+mod world;

@@ -1,0 +1,118 @@
+//! Triggers, reports, operators' tasks and mails.
+
+use anyhow::Result;
+use serde_json::json;
+use shared_store::{Execution, MailState, NewReport, NewTrigger, ReportStage};
+use std::time::Duration;
+
+use crate::world::World;
+
+fn report(world: &World, run: &Execution, stage: ReportStage) -> NewReport {
+    NewReport {
+        report_id: world.store.fresh(),
+        video_id: run.video_id,
+        execution_id: run.execution_id,
+        stage,
+        policy_id: "general".into(),
+        policy_version: "2026-01".into(),
+        verdict: "review".into(),
+        body: json!({"verdict": "review"}),
+        json_key: "reports/1.json".into(),
+        html_key: "reports/1.html".into(),
+        seal: "seal".into(),
+    }
+}
+
+fn trigger(rule: &str) -> NewTrigger {
+    NewTrigger {
+        rule: rule.into(),
+        category: "profanity".into(),
+        risk_code: "mat".into(),
+        source: "whisper_profanity".into(),
+        start_ms: 100,
+        end_ms: 900,
+        confidence: 0.9,
+        body: json!({"rule": rule}),
+    }
+}
+
+#[tokio::test]
+async fn a_run_has_one_report_per_stage() -> Result<()> {
+    let world = World::new().await;
+    let run = world.execution().await?;
+    let first = report(&world, &run, ReportStage::Ai);
+    let mut tx = world.store.transaction().await?;
+    assert_eq!(tx.add_report(first.clone()).await?, first.report_id);
+    let again = report(&world, &run, ReportStage::Ai);
+    assert_eq!(tx.add_report(again).await?, first.report_id);
+    tx.commit().await?;
+    assert_eq!(world.store.report(first.report_id).await?.body, first.body);
+
+    world.clock.advance(Duration::from_secs(1));
+    let last = report(&world, &run, ReportStage::Final);
+    let mut tx = world.store.transaction().await?;
+    tx.add_report(last.clone()).await?;
+    tx.commit().await?;
+    let latest = world
+        .store
+        .latest_report(run.video_id)
+        .await?
+        .expect("there are two");
+    assert_eq!(
+        (latest.report_id, latest.stage),
+        (last.report_id, ReportStage::Final)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn judging_again_replaces_the_triggers_and_keeps_the_open_task() -> Result<()> {
+    let world = World::new().await;
+    let run = world.execution().await?;
+    let mut tx = world.store.transaction().await?;
+    let old = vec![trigger("one"), trigger("two")];
+    tx.replace_triggers(run.execution_id, run.video_id, old)
+        .await?;
+    tx.replace_triggers(run.execution_id, run.video_id, vec![trigger("three")])
+        .await?;
+    let task = tx.open_verification_task(run.video_id).await?;
+    assert_eq!(tx.open_verification_task(run.video_id).await?, task);
+    tx.commit().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mail_is_new_once_and_never_again_after_it_was_sent() -> Result<()> {
+    let world = World::new().await;
+    let mut tx = world.store.transaction().await?;
+    let mut states = Vec::new();
+    states.push(
+        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
+            .await?,
+    );
+    states.push(
+        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
+            .await?,
+    );
+    tx.mark_mail_failed("event-1", "a@example.org", "550")
+        .await?;
+    states.push(
+        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
+            .await?,
+    );
+    tx.mark_mail_sent("event-1", "a@example.org").await?;
+    tx.mark_mail_failed("event-1", "a@example.org", "late")
+        .await?;
+    states.push(
+        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
+            .await?,
+    );
+    states.push(
+        tx.intend_mail("event-1", "b@example.org", "report", "<2@x>")
+            .await?,
+    );
+    tx.commit().await?;
+    use MailState::{New, Sending, Sent};
+    assert_eq!(states, [New, Sending, New, Sent, New]);
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! Migrations and the refusal of foreign tables.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use secrecy::ExposeSecret;
+use shared_store::{Store, StoreConfig, StoreError};
+use shared_testing::{TestDatabase, database, empty_database};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+
+async fn run(database: &TestDatabase, sql: &'static str) -> Result<()> {
+    if database.is_postgres() {
+        PgConnection::connect(&database.url)
+            .await?
+            .execute(AssertSqlSafe(sql))
+            .await?;
+    } else {
+        SqliteConnection::connect(&database.url)
+            .await?
+            .execute(AssertSqlSafe(sql))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Table to columns, each with whether it may be null, as the open engine sees them.
+async fn columns(database: &TestDatabase) -> Result<BTreeMap<String, Vec<String>>> {
+    let found: Vec<(String, String)> = if database.is_postgres() {
+        let mut conn = PgConnection::connect(&database.url).await?;
+        let sql = "select table_name::text, column_name || ' ' || is_nullable \
+                   from information_schema.columns where table_schema = 'public' \
+                   and table_name <> '_sqlx_migrations' order by table_name, column_name";
+        sqlx::query_as(sql).fetch_all(&mut conn).await?
+    } else {
+        let mut conn = SqliteConnection::connect(&database.url).await?;
+        let sql = "select t.name, c.name || ' ' || case when c.\"notnull\" = 1 then 'NO' else 'YES' end \
+                   from sqlite_master t join pragma_table_info(t.name) c \
+                   where t.type = 'table' and t.name <> '_sqlx_migrations' order by t.name, c.name";
+        sqlx::query_as(sql).fetch_all(&mut conn).await?
+    };
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (table, column) in found {
+        tables.entry(table).or_default().push(column);
+    }
+    Ok(tables)
+}
+
+/// The same, read from the migrations of the other engine.
+fn written(engine: &str) -> Result<BTreeMap<String, Vec<String>>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../migrations")
+        .join(engine);
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in fs::read_dir(folder)? {
+        let text = fs::read_to_string(file?.path())?;
+        for table in text.split("create table ").skip(1) {
+            let (name, rest) = table.split_once(" (").expect("a table has columns");
+            let (body, _) = rest.split_once("\n);").expect("a table ends");
+            let columns = body.lines().map(str::trim).filter(|line| {
+                let word = line.split(' ').next().unwrap_or_default();
+                !matches!(word, "" | "--" | "primary" | "unique" | "foreign" | "check")
+            });
+            let columns = columns.map(|line| {
+                let name = line.split(' ').next().unwrap_or_default();
+                format!(
+                    "{name} {}",
+                    if line.contains(" not null") {
+                        "NO"
+                    } else {
+                        "YES"
+                    }
+                )
+            });
+            tables.entry(name.to_owned()).or_default().extend(columns);
+        }
+    }
+    tables.values_mut().for_each(|columns| columns.sort());
+    Ok(tables)
+}
+
+#[tokio::test]
+async fn migrations_from_empty_give_both_engines_the_same_columns() -> Result<()> {
+    let database = empty_database().await;
+    Store::migrate(database.config()).await?;
+
+    let real = columns(&database).await?;
+
+    assert_eq!(real, written("postgres")?);
+    assert_eq!(real, written("sqlite")?);
+    assert_eq!(real.len(), 15);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_column_of_postgresql_has_a_comment() -> Result<()> {
+    let database = database().await;
+    if !database.is_postgres() {
+        return Ok(());
+    }
+    let mut conn = PgConnection::connect(&database.url).await?;
+    let bare: Vec<(String, String)> = sqlx::query_as(
+        "select table_name::text, column_name::text from information_schema.columns \
+         where table_schema = 'public' and table_name <> '_sqlx_migrations' \
+         and col_description(table_name::regclass, ordinal_position) is null",
+    )
+    .fetch_all(&mut conn)
+    .await?;
+    assert_eq!(bare, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn migrating_twice_changes_nothing() -> Result<()> {
+    let database = database().await;
+    Store::migrate(database.config()).await?;
+    database.store().await.ping().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_empty_database_is_refused_with_advice() -> Result<()> {
+    let database = empty_database().await;
+    let error = Store::connect(database.config())
+        .await
+        .expect_err("there are no tables");
+    assert!(
+        matches!(
+            error,
+            StoreError::SchemaVersion {
+                found: 0,
+                needed: 9,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("compliance migrate"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_older_schema_is_refused() -> Result<()> {
+    let database = database().await;
+    run(&database, "delete from _sqlx_migrations where version = 9").await?;
+    let error = Store::connect(database.config())
+        .await
+        .expect_err("the last one is missing");
+    assert!(
+        matches!(
+            error,
+            StoreError::SchemaVersion {
+                found: 8,
+                needed: 9,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() -> Result<()> {
+    let database = database().await;
+    run(
+        &database,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+         select 10, 'later', success, checksum, 0 from _sqlx_migrations where version = 9",
+    )
+    .await?;
+    let error = Store::connect(database.config())
+        .await
+        .expect_err("it is from the future");
+    assert!(
+        matches!(
+            error,
+            StoreError::SchemaVersion {
+                found: 10,
+                needed: 9,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_changed_migration_is_refused() -> Result<()> {
+    let database = database().await;
+    run(
+        &database,
+        "update _sqlx_migrations set checksum = (select checksum from _sqlx_migrations \
+         where version = 1) where version = 2",
+    )
+    .await?;
+    let error = Store::connect(database.config())
+        .await
+        .expect_err("it is not the same");
+    assert!(
+        matches!(
+            error,
+            StoreError::SchemaVersion {
+                found: 9,
+                needed: 9,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_of_neither_engine_is_refused() {
+    let error = Store::connect(StoreConfig::new("mysql://localhost/x")).await;
+    assert!(matches!(error, Err(StoreError::Address)), "{error:?}");
+}
+
+#[tokio::test]
+async fn without_a_prepared_statement_cache_everything_still_works() -> Result<()> {
+    let database = database().await;
+    let config = StoreConfig {
+        statement_cache: 0,
+        ..database.config()
+    };
+    let store = Store::connect(config).await?;
+    for _ in 0..3 {
+        assert!(!store.has_users().await?);
+    }
+    store.transaction().await?.commit().await?;
+    Ok(())
+}
+
+#[test]
+fn settings_default_to_sqlite_in_the_data_folder() {
+    let mut settings = shared_domain::Settings::default();
+    settings.set("DATA_DIR", "/srv/data");
+    let config = StoreConfig::read(&settings.reader());
+    assert_eq!(
+        config.url.expose_secret(),
+        "sqlite:///srv/data/compliance.db"
+    );
+
+    settings.set("DATABASE_URL", "mysql://x");
+    let reader = settings.reader();
+    StoreConfig::read(&reader);
+    assert!(reader.finish().is_err());
+}
