@@ -5,6 +5,7 @@ mod calls;
 mod client;
 mod config;
 mod error;
+mod hosted;
 mod http;
 mod models;
 mod prediction;

@@ -10,11 +10,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use shared_domain::{Reader, Task};
 
+use crate::hosted::{DEFAULTS, Hosted, KNOWN, READS_NO_RUSSIAN};
 use crate::{Adapter, Replicate, ReplicateError};
-
-mod hosted;
-
-use hosted::{DEFAULTS, Hosted, KNOWN, READS_NO_RUSSIAN};
 
 /// Who runs a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,1 +1,4 @@
-
+mod client;
+mod models;
+mod prediction;
+mod signature;

@@ -6,18 +6,18 @@ use crate::Adapter;
 
 /// A hosted model and how to speak with it.
 #[derive(Debug)]
-pub(super) struct Hosted {
-    pub(super) model: &'static str,
-    pub(super) version: &'static str,
-    pub(super) adapter: Adapter,
-    pub(super) file_field: &'static str,
+pub(crate) struct Hosted {
+    pub(crate) model: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) adapter: Adapter,
+    pub(crate) file_field: &'static str,
     /// The other input fields, as JSON.
-    pub(super) fixed: &'static str,
-    pub(super) price_per_second_usd: f64,
+    pub(crate) fixed: &'static str,
+    pub(crate) price_per_second_usd: f64,
 }
 
 /// What is used unless the settings choose otherwise. Nothing verified looks for violence by itself.
-pub(super) const DEFAULTS: [(Task, &str); 4] = [
+pub(crate) const DEFAULTS: [(Task, &str); 4] = [
     // The only one that gives word times without a second account.
     (Task::Speech, "thomasmol/whisper-diarization"),
     (Task::Nudity, "falcons-ai/nsfw_image_detection"),
@@ -27,7 +27,7 @@ pub(super) const DEFAULTS: [(Task, &str); 4] = [
 ];
 
 /// Its dictionary is Chinese and English; a report has to say so.
-pub(super) const READS_NO_RUSSIAN: &str = "hexiaochun/pp-ocr-v4";
+pub(crate) const READS_NO_RUSSIAN: &str = "hexiaochun/pp-ocr-v4";
 
 const T4: f64 = 0.000_225;
 const L40S: f64 = 0.000_975;
@@ -66,7 +66,7 @@ macro_rules! hosted {
 /// Every model that an override may name. Prices are of the hardware that a model was seen on, or of
 /// the T4 where that is not known.
 #[rustfmt::skip]
-pub(super) const KNOWN: &[Hosted] = &[
+pub(crate) const KNOWN: &[Hosted] = &[
     hosted!("openai/whisper", "8099696689d249cf8b122d833c36ac3f75505c666a395ca40ef26f68e7d3d16e",
         Whisper, "audio", T4, r#"{"condition_on_previous_text": false}"#),
     hosted!("thomasmol/whisper-diarization", "cbd15da9f839c5f932742f86ce7def3a03c22e2b4171d42823e83e314547003f",
