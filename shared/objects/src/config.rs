@@ -50,7 +50,9 @@ impl ObjectsConfig {
 
     /// The region label that requests are signed for: the second label of Backblaze's host name.
     pub fn region(&self) -> String {
-        let Ok(url) = Url::parse(&self.endpoint_url) else { return NO_REGION.to_owned() };
+        let Ok(url) = Url::parse(&self.endpoint_url) else {
+            return NO_REGION.to_owned();
+        };
         match url.host() {
             Some(Host::Domain(name)) => match name.split('.').collect::<Vec<_>>()[..] {
                 ["s3", region, "backblazeb2", "com"] => region.to_owned(),

@@ -100,7 +100,13 @@ impl ObjectsError {
 
     /// Whether a person has to act: bad key, missing capability, spending cap.
     pub fn is_denied(&self) -> bool {
-        matches!(self, Self::Refused { status: 401..=403, .. })
+        matches!(
+            self,
+            Self::Refused {
+                status: 401..=403,
+                ..
+            }
+        )
     }
 
     /// How long the server asked to be left alone.
@@ -137,9 +143,20 @@ impl ObjectsError {
         }
         let source = Box::new(aws_sdk_s3::Error::from(error));
         if later {
-            Self::Unavailable { action, key, retry_after, source }
+            Self::Unavailable {
+                action,
+                key,
+                retry_after,
+                source,
+            }
         } else {
-            Self::Refused { action, key, status, code, source }
+            Self::Refused {
+                action,
+                key,
+                status,
+                code,
+                source,
+            }
         }
     }
 }
@@ -147,5 +164,8 @@ impl ObjectsError {
 /// `CompleteMultipartUpload` may fail inside a 200: there only the code tells.
 fn is_later(status: u16, code: &str) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
-        || matches!(code, "InternalError" | "SlowDown" | "ServiceUnavailable" | "RequestTimeout")
+        || matches!(
+            code,
+            "InternalError" | "SlowDown" | "ServiceUnavailable" | "RequestTimeout"
+        )
 }

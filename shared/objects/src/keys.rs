@@ -43,7 +43,10 @@ pub fn waveform(video_id: VideoId) -> String {
 
 /// One file of a report: `json`, `html`, …
 pub fn report(video_id: VideoId, report_id: ReportId, format: &str) -> String {
-    format!("videos/{video_id}/reports/{report_id}.{}", extension(format))
+    format!(
+        "videos/{video_id}/reports/{report_id}.{}",
+        extension(format)
+    )
 }
 
 /// Whose upload a key is; `None` for any key that [`raw`] would not have built.
@@ -58,10 +61,16 @@ pub fn video_of_raw_key(key: &str) -> Option<(ProjectId, VideoId)> {
 
 /// The extension of a name given by a client, fit for [`raw`].
 pub fn extension_of(original_name: &str) -> String {
-    original_name.rsplit_once('.').map_or_else(|| UNKNOWN.to_owned(), |(_, ext)| extension(ext))
+    original_name
+        .rsplit_once('.')
+        .map_or_else(|| UNKNOWN.to_owned(), |(_, ext)| extension(ext))
 }
 
 fn extension(ext: &str) -> String {
     let plain = matches!(ext.len(), 1..=5) && ext.bytes().all(|b| b.is_ascii_alphanumeric());
-    if plain { ext.to_ascii_lowercase() } else { UNKNOWN.to_owned() }
+    if plain {
+        ext.to_ascii_lowercase()
+    } else {
+        UNKNOWN.to_owned()
+    }
 }

@@ -33,20 +33,31 @@ impl Objects {
         prefix: &str,
         after: Option<String>,
     ) -> Result<Page, ObjectsError> {
-        let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let call = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix);
         let answer = call
             .set_continuation_token(after)
             .send()
             .await
             .map_err(|e| ObjectsError::of("list", prefix, e))?;
-        let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
-            Some(ListedObject {
-                modified: object.last_modified.as_ref().and_then(moment),
-                size: u64::try_from(object.size.unwrap_or_default()).ok()?,
-                key: object.key?,
-            })
-        });
-        Ok(Page { objects: objects.collect(), next: answer.next_continuation_token })
+        let objects = answer
+            .contents
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|object| {
+                Some(ListedObject {
+                    modified: object.last_modified.as_ref().and_then(moment),
+                    size: u64::try_from(object.size.unwrap_or_default()).ok()?,
+                    key: object.key?,
+                })
+            });
+        Ok(Page {
+            objects: objects.collect(),
+            next: answer.next_continuation_token,
+        })
     }
 
     /// All objects under a prefix, page by page. For prefixes of one video, not for the bucket.
@@ -69,8 +80,14 @@ impl Objects {
     pub async fn delete(&self, key: &str) -> Result<(), ObjectsError> {
         let (mut key_marker, mut version_marker) = (None, None);
         loop {
-            let call = self.client.list_object_versions().bucket(&self.bucket).prefix(key);
-            let call = call.set_key_marker(key_marker).set_version_id_marker(version_marker);
+            let call = self
+                .client
+                .list_object_versions()
+                .bucket(&self.bucket)
+                .prefix(key);
+            let call = call
+                .set_key_marker(key_marker)
+                .set_version_id_marker(version_marker);
             let outcome = call.send().await;
             let answer = match outcome.map_err(|e| ObjectsError::of("list", key, e)) {
                 // A server without versions.
@@ -91,11 +108,7 @@ impl Objects {
         }
     }
 
-    async fn delete_version(
-        &self,
-        key: &str,
-        version: Option<String>,
-    ) -> Result<(), ObjectsError> {
+    async fn delete_version(&self, key: &str, version: Option<String>) -> Result<(), ObjectsError> {
         let call = self.client.delete_object().bucket(&self.bucket).key(key);
         let outcome = call.set_version_id(version).send().await;
         match outcome.map_err(|e| ObjectsError::of("delete", key, e)) {
@@ -108,7 +121,10 @@ impl Objects {
 /// Versions and hide markers of exactly this key: the listing goes by prefix.
 fn versions_of(answer: &ListObjectVersionsOutput, key: &str) -> Vec<String> {
     let versions = answer.versions().iter().map(|v| (v.key(), v.version_id()));
-    let markers = answer.delete_markers().iter().map(|m| (m.key(), m.version_id()));
+    let markers = answer
+        .delete_markers()
+        .iter()
+        .map(|m| (m.key(), m.version_id()));
     versions
         .chain(markers)
         .filter(|(found, _)| *found == Some(key))

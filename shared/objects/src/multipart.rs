@@ -37,7 +37,11 @@ impl Objects {
         key: &str,
         content_type: &str,
     ) -> Result<String, ObjectsError> {
-        let call = self.client.create_multipart_upload().bucket(&self.bucket).key(key);
+        let call = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key);
         let answer = call
             .content_type(content_type)
             .send()
@@ -58,14 +62,22 @@ impl Objects {
                 .send()
                 .await
                 .map_err(|e| ObjectsError::of("list the parts of", key, e))?;
-            parts.extend(answer.parts.unwrap_or_default().into_iter().filter_map(|part| {
-                Some(Part {
-                    number: u16::try_from(part.part_number?).ok()?,
-                    etag: part.e_tag?,
-                    size: u64::try_from(part.size.unwrap_or_default()).ok()?,
-                })
-            }));
-            marker = answer.next_part_number_marker.filter(|_| answer.is_truncated == Some(true));
+            parts.extend(
+                answer
+                    .parts
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|part| {
+                        Some(Part {
+                            number: u16::try_from(part.part_number?).ok()?,
+                            etag: part.e_tag?,
+                            size: u64::try_from(part.size.unwrap_or_default()).ok()?,
+                        })
+                    }),
+            );
+            marker = answer
+                .next_part_number_marker
+                .filter(|_| answer.is_truncated == Some(true));
             if marker.is_none() {
                 return Ok(parts);
             }
@@ -83,12 +95,25 @@ impl Objects {
             .iter()
             .map(|part| {
                 let number = i32::from(part.number);
-                CompletedPart::builder().part_number(number).e_tag(&part.etag).build()
+                CompletedPart::builder()
+                    .part_number(number)
+                    .e_tag(&part.etag)
+                    .build()
             })
             .collect();
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let call = self.client.complete_multipart_upload().bucket(&self.bucket).key(key);
-        let outcome = call.upload_id(upload_id).multipart_upload(parts).send().await;
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts))
+            .build();
+        let call = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key);
+        let outcome = call
+            .upload_id(upload_id)
+            .multipart_upload(parts)
+            .send()
+            .await;
         match outcome.map_err(|e| ObjectsError::of("complete", key, e)) {
             Ok(_) => Ok(()),
             // The upload is gone and the object is there: an earlier attempt had succeeded.
@@ -101,7 +126,11 @@ impl Objects {
 
     /// Gives an upload up. An upload that is gone already is no error.
     pub async fn abort_multipart(&self, key: &str, upload_id: &str) -> Result<(), ObjectsError> {
-        let call = self.client.abort_multipart_upload().bucket(&self.bucket).key(key);
+        let call = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key);
         let outcome = call.upload_id(upload_id).send().await;
         match outcome.map_err(|e| ObjectsError::of("abort", key, e)) {
             Ok(_) | Err(ObjectsError::NotFound { .. }) => Ok(()),
@@ -117,20 +146,30 @@ impl Objects {
         let mut uploads = Vec::new();
         let mut marker = (None, None);
         loop {
-            let call = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(prefix);
+            let call = self
+                .client
+                .list_multipart_uploads()
+                .bucket(&self.bucket)
+                .prefix(prefix);
             let answer = call
                 .set_key_marker(marker.0)
                 .set_upload_id_marker(marker.1)
                 .send()
                 .await
                 .map_err(|e| ObjectsError::of("list the uploads under", prefix, e))?;
-            uploads.extend(answer.uploads.unwrap_or_default().into_iter().filter_map(|upload| {
-                Some(OpenUpload {
-                    initiated: upload.initiated.as_ref().and_then(moment),
-                    key: upload.key?,
-                    upload_id: upload.upload_id?,
-                })
-            }));
+            uploads.extend(
+                answer
+                    .uploads
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|upload| {
+                        Some(OpenUpload {
+                            initiated: upload.initiated.as_ref().and_then(moment),
+                            key: upload.key?,
+                            upload_id: upload.upload_id?,
+                        })
+                    }),
+            );
             if answer.is_truncated != Some(true) || answer.next_key_marker.is_none() {
                 return Ok(uploads);
             }

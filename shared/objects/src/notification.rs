@@ -101,7 +101,10 @@ pub fn parse(body: &[u8]) -> Result<Notification, NotANotification> {
 
 /// The value of [`SIGNATURE_HEADER`] for a body.
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {
-    format!("v1={}", hex::encode(mac(secret, body).finalize().into_bytes()))
+    format!(
+        "v1={}",
+        hex::encode(mac(secret, body).finalize().into_bytes())
+    )
 }
 
 /// Whether one of the secrets signed exactly this body. An empty secret never did.
@@ -112,7 +115,10 @@ pub fn verify(signature_header: &str, body: &[u8], secrets: &[SecretString]) -> 
         .filter_map(|entry| signature(entry.trim()))
         .collect();
     let mut genuine = false;
-    for secret in secrets.iter().filter(|secret| !secret.expose_secret().is_empty()) {
+    for secret in secrets
+        .iter()
+        .filter(|secret| !secret.expose_secret().is_empty())
+    {
         let mac = mac(secret, body);
         for signature in &signatures {
             // No early exit: the time taken must not tell which secret matched.

@@ -23,7 +23,10 @@ impl std::fmt::Debug for Presigned {
     /// Without the query, which is the secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let place = self.url.split('?').next().unwrap_or_default();
-        f.debug_struct("Presigned").field("method", &self.method).field("url", &place).finish()
+        f.debug_struct("Presigned")
+            .field("method", &self.method)
+            .field("url", &place)
+            .finish_non_exhaustive()
     }
 }
 
@@ -34,7 +37,11 @@ impl From<&PresignedRequest> for Presigned {
             .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        Self { method: request.method().to_owned(), url: request.uri().to_owned(), headers }
+        Self {
+            method: request.method().to_owned(),
+            url: request.uri().to_owned(),
+            headers,
+        }
     }
 }
 
@@ -43,8 +50,10 @@ impl Objects {
     pub async fn presign_get(&self, key: &str, expires: Duration) -> Result<String, ObjectsError> {
         let time = PresigningConfig::expires_in(expires)?;
         let call = self.client.get_object().bucket(&self.bucket).key(key);
-        let request =
-            call.presigned(time).await.map_err(|e| ObjectsError::of("sign", key, e))?;
+        let request = call
+            .presigned(time)
+            .await
+            .map_err(|e| ObjectsError::of("sign", key, e))?;
         Ok(request.uri().to_owned())
     }
 
@@ -59,8 +68,10 @@ impl Objects {
         let time = PresigningConfig::expires_in(expires)?;
         let call = self.client.put_object().bucket(&self.bucket).key(key);
         let call = call.content_type(content_type).content_length(length(size));
-        let request =
-            call.presigned(time).await.map_err(|e| ObjectsError::of("sign", key, e))?;
+        let request = call
+            .presigned(time)
+            .await
+            .map_err(|e| ObjectsError::of("sign", key, e))?;
         Ok(Presigned::from(&request))
     }
 
@@ -73,10 +84,19 @@ impl Objects {
         expires: Duration,
     ) -> Result<Presigned, ObjectsError> {
         let time = PresigningConfig::expires_in(expires)?;
-        let call = self.client.upload_part().bucket(&self.bucket).key(key).upload_id(upload_id);
-        let call = call.part_number(i32::from(number)).content_length(length(size));
-        let request =
-            call.presigned(time).await.map_err(|e| ObjectsError::of("sign", key, e))?;
+        let call = self
+            .client
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(upload_id);
+        let call = call
+            .part_number(i32::from(number))
+            .content_length(length(size));
+        let request = call
+            .presigned(time)
+            .await
+            .map_err(|e| ObjectsError::of("sign", key, e))?;
         Ok(Presigned::from(&request))
     }
 }

@@ -1,0 +1,11 @@
+//! The real S3 client against the embedded server, and plain HTTP where browsers speak it.
+
+mod config;
+mod cors;
+mod events;
+mod keys;
+mod multipart;
+mod notification;
+mod objects;
+mod signed;
+mod support;

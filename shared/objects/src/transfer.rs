@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use crate::{ObjectsConfig, ObjectsError};
 
 const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 const STALL: Duration = Duration::from_secs(20);
 /// The slowest transfer that is still waited for, in bytes a second.
 const SLOWEST: u64 = 32 * 1024;
@@ -52,14 +52,15 @@ impl Objects {
     /// A client for the configured bucket. Nothing is sent yet.
     pub fn connect(config: &ObjectsConfig) -> Self {
         let key = config.key.expose_secret();
-        let credentials =
-            Credentials::new(&config.key_id, key, None, None, "settings");
+        let credentials = Credentials::new(&config.key_id, key, None, None, "settings");
         let retries = RetryConfig::standard()
             .with_max_attempts(config.max_retries.saturating_add(1))
             .with_initial_backoff(config.backoff)
             .with_max_backoff(config.backoff_max);
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(ANSWER)
+            .build();
         let sdk = Config::builder()
             .behavior_version_latest()
             .endpoint_url(&config.endpoint_url)
@@ -71,16 +72,23 @@ impl Objects {
             .retry_config(retries)
             .timeout_config(timeouts)
             .stalled_stream_protection(
-                StalledStreamProtectionConfig::enabled().grace_period(STALL).build(),
+                StalledStreamProtectionConfig::enabled()
+                    .grace_period(STALL)
+                    .build(),
             )
             .build();
-        Self { client: Client::from_conf(sdk), bucket: config.bucket.clone() }
+        Self {
+            client: Client::from_conf(sdk),
+            bucket: config.bucket.clone(),
+        }
     }
 
     /// Whether the bucket answers.
     pub async fn ping(&self) -> Result<(), ObjectsError> {
         let call = self.client.head_bucket().bucket(&self.bucket);
-        call.send().await.map_err(|e| ObjectsError::of("reach", &self.bucket, e))?;
+        call.send()
+            .await
+            .map_err(|e| ObjectsError::of("reach", &self.bucket, e))?;
         Ok(())
     }
 
@@ -103,7 +111,10 @@ impl Objects {
     /// Reads a whole object of at most `limit` bytes.
     pub async fn get(&self, key: &str, limit: u64) -> Result<Bytes, ObjectsError> {
         let call = self.client.get_object().bucket(&self.bucket).key(key);
-        let answer = call.send().await.map_err(|e| ObjectsError::of("read", key, e))?;
+        let answer = call
+            .send()
+            .await
+            .map_err(|e| ObjectsError::of("read", key, e))?;
         let announced = announced(answer.content_length);
         collect(key, answer.body, announced, limit).await
     }
@@ -115,7 +126,10 @@ impl Objects {
         };
         let call = self.client.get_object().bucket(&self.bucket).key(key);
         let call = call.range(format!("bytes={}-{last}", range.start));
-        let answer = call.send().await.map_err(|e| ObjectsError::of("read", key, e))?;
+        let answer = call
+            .send()
+            .await
+            .map_err(|e| ObjectsError::of("read", key, e))?;
         let announced = announced(answer.content_length);
         // A server that ignores the range would send everything: the limit catches it.
         collect(key, answer.body, announced, range.end - range.start).await
@@ -124,7 +138,10 @@ impl Objects {
     /// Size, type and tag of an object.
     pub async fn head(&self, key: &str) -> Result<ObjectHead, ObjectsError> {
         let call = self.client.head_object().bucket(&self.bucket).key(key);
-        let answer = call.send().await.map_err(|e| ObjectsError::of("look at", key, e))?;
+        let answer = call
+            .send()
+            .await
+            .map_err(|e| ObjectsError::of("look at", key, e))?;
         Ok(ObjectHead {
             size: announced(answer.content_length).unwrap_or_default(),
             modified: answer.last_modified.as_ref().and_then(moment),
@@ -151,17 +168,24 @@ async fn collect(
 ) -> Result<Bytes, ObjectsError> {
     let expected = announced.unwrap_or(limit);
     if expected > limit {
-        return Err(ObjectsError::TooLarge { key: key.to_owned(), limit });
+        return Err(ObjectsError::TooLarge {
+            key: key.to_owned(),
+            limit,
+        });
     }
     let deadline = ANSWER + Duration::from_secs(expected / SLOWEST);
     let bytes = timeout(deadline, drain(key, body, expected, limit))
         .await
-        .map_err(|_| ObjectsError::Slow { key: key.to_owned() })??;
+        .map_err(|_| ObjectsError::Slow {
+            key: key.to_owned(),
+        })??;
     let got = bytes.len() as u64;
     match announced {
-        Some(expected) if got != expected => {
-            Err(ObjectsError::Short { key: key.to_owned(), got, expected })
-        }
+        Some(expected) if got != expected => Err(ObjectsError::Short {
+            key: key.to_owned(),
+            got,
+            expected,
+        }),
         _ => Ok(bytes),
     }
 }
@@ -176,10 +200,15 @@ async fn drain(
     let hint = usize::try_from(expected.min(8 << 20)).unwrap_or_default();
     let mut bytes = BytesMut::with_capacity(hint);
     while let Some(piece) = body.next().await {
-        let piece =
-            piece.map_err(|source| ObjectsError::Body { key: key.to_owned(), source })?;
+        let piece = piece.map_err(|source| ObjectsError::Body {
+            key: key.to_owned(),
+            source,
+        })?;
         if (bytes.len() + piece.len()) as u64 > limit {
-            return Err(ObjectsError::TooLarge { key: key.to_owned(), limit });
+            return Err(ObjectsError::TooLarge {
+                key: key.to_owned(),
+                limit,
+            });
         }
         bytes.extend_from_slice(&piece);
     }

@@ -20,8 +20,14 @@ impl S3Access for Access {
         if cx.credentials().is_none() {
             return Err(s3_error!(AccessDenied, "a signature is required"));
         }
-        let signed_the_old_way = cx.uri().query().is_some_and(|q| q.contains("AWSAccessKeyId="))
-            || cx.headers().get("authorization").is_some_and(|h| h.as_bytes().starts_with(b"AWS "));
+        let signed_the_old_way = cx
+            .uri()
+            .query()
+            .is_some_and(|q| q.contains("AWSAccessKeyId="))
+            || cx
+                .headers()
+                .get("authorization")
+                .is_some_and(|h| h.as_bytes().starts_with(b"AWS "));
         if signed_the_old_way {
             return Err(s3_error!(AccessDenied, "sign with AWS4-HMAC-SHA256"));
         }
@@ -38,7 +44,11 @@ impl S3Access for Access {
 
 impl Access {
     fn check_bucket(&self, bucket: &str) -> S3Result<()> {
-        if bucket == self.bucket { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
+        if bucket == self.bucket {
+            Ok(())
+        } else {
+            Err(s3_error!(NoSuchBucket))
+        }
     }
 }
 

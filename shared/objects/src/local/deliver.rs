@@ -40,7 +40,11 @@ impl Deliver {
             // The door is on this machine: a proxy of the environment has no business there.
             .no_proxy()
             .build()?;
-        Ok(Self { notify, events, http })
+        Ok(Self {
+            notify,
+            events,
+            http,
+        })
     }
 
     /// Delivers until it is told to stop.

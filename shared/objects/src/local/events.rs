@@ -72,7 +72,10 @@ impl Events {
             object_version_id: Some("null".to_owned()),
         };
         self.running().insert(event.event_id.clone());
-        let intent = Intent { events: self.clone(), event };
+        let intent = Intent {
+            events: self.clone(),
+            event,
+        };
         write(&self.pending, &intent.event).await?;
         Ok(Some(intent))
     }

@@ -29,7 +29,10 @@ pub(super) struct Entry {
 
 impl Files {
     pub(super) fn new(root: &Path, bucket: &str) -> Self {
-        Self { store: root.join("store"), name: bucket.to_owned() }
+        Self {
+            store: root.join("store"),
+            name: bucket.to_owned(),
+        }
     }
 
     /// The folder handed to `s3s-fs`.
@@ -63,7 +66,8 @@ impl Files {
     pub(super) fn sidecars(&self, key: &str) -> [PathBuf; 2] {
         let (bucket, key) = (url_base64(&self.name), url_base64(key));
         ["metadata", "internal"].map(|kind| {
-            self.store.join(format!(".bucket-{bucket}.object-{key}.{kind}.json"))
+            self.store
+                .join(format!(".bucket-{bucket}.object-{key}.{kind}.json"))
         })
     }
 
@@ -72,7 +76,10 @@ impl Files {
     pub(super) async fn list(&self, prefix: &str) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         let start = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if start.split('/').any(|segment| matches!(segment, "." | "..")) {
+        if start
+            .split('/')
+            .any(|segment| matches!(segment, "." | ".."))
+        {
             return Ok(entries);
         }
         let mut folders = VecDeque::from([start.trim_matches('/').to_owned()]);
@@ -83,16 +90,28 @@ impl Files {
                 Err(error) => return Err(error),
             };
             while let Some(file) = files.next_entry().await? {
-                let Ok(name) = file.file_name().into_string() else { continue };
-                let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                let Ok(name) = file.file_name().into_string() else {
+                    continue;
+                };
+                let key = if folder.is_empty() {
+                    name
+                } else {
+                    format!("{folder}/{name}")
+                };
                 if file.file_type().await?.is_dir() {
                     if key.starts_with(prefix) || prefix.starts_with(&key) {
                         folders.push_back(key);
                     }
                 } else if key.starts_with(prefix) {
-                    let Ok(meta) = file.metadata().await else { continue };
+                    let Ok(meta) = file.metadata().await else {
+                        continue;
+                    };
                     let modified = Timestamp::from(meta.modified()?);
-                    entries.push(Entry { key, size: meta.len(), modified });
+                    entries.push(Entry {
+                        key,
+                        size: meta.len(),
+                        modified,
+                    });
                 }
             }
         }
@@ -109,11 +128,17 @@ impl Files {
 /// A stretch of a file as a body.
 pub(super) async fn stream(mut file: File, start: u64, length: u64) -> io::Result<StreamingBlob> {
     file.seek(SeekFrom::Start(start)).await?;
-    Ok(StreamingBlob::wrap(ReaderStream::with_capacity(file.take(length), CHUNK)))
+    Ok(StreamingBlob::wrap(ReaderStream::with_capacity(
+        file.take(length),
+        CHUNK,
+    )))
 }
 
 pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 fn url_base64(text: &str) -> String {

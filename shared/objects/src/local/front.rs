@@ -22,16 +22,21 @@ pub(super) struct Front {
 
 impl std::fmt::Debug for Front {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Front").field("origins", &self.origins).finish_non_exhaustive()
+        f.debug_struct("Front")
+            .field("origins", &self.origins)
+            .finish_non_exhaustive()
     }
 }
 
 impl Front {
     pub(super) fn new(s3: S3Service, origins: &[String]) -> Self {
-        let origins = origins.iter().filter_map(|origin| {
-            HeaderValue::from_str(origin.trim_end_matches('/')).ok()
-        });
-        Self { s3, origins: origins.collect() }
+        let origins = origins
+            .iter()
+            .filter_map(|origin| HeaderValue::from_str(origin.trim_end_matches('/')).ok());
+        Self {
+            s3,
+            origins: origins.collect(),
+        }
     }
 
     pub(super) async fn call(&self, request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
@@ -46,7 +51,10 @@ impl Front {
             self.s3.call(request.map(Body::from)).await?
         };
         let headers = response.headers_mut();
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
         headers.insert(header::VARY, HeaderValue::from_static(VARY));
         if let Some(origin) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -59,15 +67,25 @@ impl Front {
 
 fn is_form<B>(request: &Request<B>) -> bool {
     let form = |value: &HeaderValue| {
-        value.as_bytes().get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
+        value
+            .as_bytes()
+            .get(..10)
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
     };
     request.method() == Method::POST
-        && request.headers().get(header::CONTENT_TYPE).is_some_and(form)
+        && request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(form)
 }
 
 fn preflight(asked: &HeaderMap, allowed: bool) -> Result<HttpResponse, HttpError> {
     let method = asked.get(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let known = method.is_some_and(|m| METHODS.iter().any(|k| k.as_str().as_bytes() == m.as_bytes()));
+    let known = method.is_some_and(|m| {
+        METHODS
+            .iter()
+            .any(|k| k.as_str().as_bytes() == m.as_bytes())
+    });
     if !allowed || !known {
         return refusal(S3Error::with_message(
             s3s::S3ErrorCode::AccessDenied,
@@ -89,5 +107,7 @@ fn preflight(asked: &HeaderMap, allowed: bool) -> Result<HttpResponse, HttpError
 }
 
 fn refusal(error: S3Error) -> Result<HttpResponse, HttpError> {
-    error.to_http_response().map_err(|error| HttpError::new(Box::new(error)))
+    error
+        .to_http_response()
+        .map_err(|error| HttpError::new(Box::new(error)))
 }

@@ -16,6 +16,7 @@ mod multipart;
 mod pages;
 mod serve;
 mod service;
+mod state;
 mod uploads;
 
 use std::fs::{File, TryLockError};
@@ -37,7 +38,8 @@ use deliver::Deliver;
 use events::Events;
 use files::Files;
 use front::Front;
-use service::{Service, State};
+use service::Service;
+use state::State;
 use uploads::Uploads;
 
 /// A list of 10 000 parts with their tags needs about one megabyte.
@@ -133,23 +135,44 @@ impl LocalServer {
         let store = FileSystem::new(files.store())
             .map_err(|error| LocalError::Store(format!("{error:?}")))?;
         let events = config.notify.as_ref().map(|notify| {
-            Arc::new(Events::new(&config.root, files.clone(), notify.prefix.clone()))
+            Arc::new(Events::new(
+                &config.root,
+                files.clone(),
+                notify.prefix.clone(),
+            ))
         });
         let deliver = match (&config.notify, &events) {
             (Some(notify), Some(events)) => Some(Deliver::new(notify.clone(), events.clone())?),
             _ => None,
         };
-        let access = Access { bucket: config.bucket.clone() };
+        let access = Access {
+            bucket: config.bucket.clone(),
+        };
         let uploads = Uploads::new(&config.root);
-        let service = Service::new(State { store, uploads, files, events });
-        let front = Front::new(s3_service(service, access, &config), &config.allowed_origins);
+        let service = Service::new(State {
+            store,
+            uploads,
+            files,
+            events,
+        });
+        let front = Front::new(
+            s3_service(service, access, &config),
+            &config.allowed_origins,
+        );
         let addr = config.addr;
         let listener = TcpListener::bind(addr)
             .await
             .map_err(|source| LocalError::Listen { addr, source })?;
-        let addr =
-            listener.local_addr().map_err(|source| LocalError::Listen { addr, source })?;
-        Ok(Self { listener, addr, front, deliver, _lock: lock })
+        let addr = listener
+            .local_addr()
+            .map_err(|source| LocalError::Listen { addr, source })?;
+        Ok(Self {
+            listener,
+            addr,
+            front,
+            deliver,
+            _lock: lock,
+        })
     }
 
     /// Where the server listens.
@@ -172,8 +195,12 @@ fn s3_service(service: Service, access: Access, config: &LocalConfig) -> s3s::se
 /// Makes the folders and takes the lock.
 async fn open(config: &LocalConfig, files: &Files) -> Result<File, LocalError> {
     let root = config.root.clone();
-    let folders =
-        [files.bucket(), root.join("uploads"), root.join("events/pending"), root.join("events/due")];
+    let folders = [
+        files.bucket(),
+        root.join("uploads"),
+        root.join("events/pending"),
+        root.join("events/due"),
+    ];
     let made = tokio::task::spawn_blocking(move || {
         for folder in folders {
             std::fs::create_dir_all(folder)?;
@@ -184,7 +211,10 @@ async fn open(config: &LocalConfig, files: &Files) -> Result<File, LocalError> {
     .map_err(io::Error::other)
     .flatten();
     let root = config.root.clone();
-    let lock = made.map_err(|source| LocalError::Folder { root: root.clone(), source })?;
+    let lock = made.map_err(|source| LocalError::Folder {
+        root: root.clone(),
+        source,
+    })?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(LocalError::Busy { root }),

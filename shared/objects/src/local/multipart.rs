@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "each operation is a pair of types of this module"
+)]
 use s3s::dto::*;
 use s3s::{S3Result, s3_error};
 
-use super::service::{State, bare, broken};
+use super::state::{State, bare, broken};
 use super::uploads::{StoredPart, Upload, join};
 
 const MOST_PARTS: i32 = 10_000;
@@ -41,22 +45,41 @@ pub(super) async fn put_part(state: &State, input: UploadPartInput) -> S3Result<
     let number = number.filter(|_| (1..=MOST_PARTS).contains(&input.part_number));
     let number = number.ok_or_else(|| s3_error!(InvalidArgument, "parts go from 1 to 10000"))?;
     let body = input.body.ok_or_else(|| s3_error!(IncompleteBody))?;
-    let md5 = input.content_md5.map(|text| STANDARD.decode(text)).transpose();
+    let md5 = input
+        .content_md5
+        .map(|text| STANDARD.decode(text))
+        .transpose();
     let md5 = md5.map_err(|error| s3_error!(error, InvalidDigest))?;
     open(state, &input.upload_id, &input.key).await?;
-    let stored = state.uploads.put_part(&input.upload_id, number, body, md5.as_deref()).await.map_err(broken)?;
+    let stored = state
+        .uploads
+        .put_part(&input.upload_id, number, body, md5.as_deref())
+        .await
+        .map_err(broken)?;
     let etag = stored.ok_or_else(|| s3_error!(BadDigest))?;
-    Ok(UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..UploadPartOutput::default() })
+    Ok(UploadPartOutput {
+        e_tag: Some(ETag::Strong(etag)),
+        ..UploadPartOutput::default()
+    })
 }
 
 pub(super) async fn list_parts(state: &State, input: ListPartsInput) -> S3Result<ListPartsOutput> {
     open(state, &input.upload_id, &input.key).await?;
-    let stored = state.uploads.parts(&input.upload_id).await.map_err(broken)?;
+    let stored = state
+        .uploads
+        .parts(&input.upload_id)
+        .await
+        .map_err(broken)?;
     let after = input.part_number_marker.unwrap_or_default();
     let limit = input.max_parts.unwrap_or(PAGE).clamp(1, PAGE);
-    let mut rest = stored.into_values().filter(|part| i32::from(part.number) > after);
-    let parts: Vec<Part> =
-        rest.by_ref().take(usize::try_from(limit).unwrap_or_default()).map(listed).collect();
+    let mut rest = stored
+        .into_values()
+        .filter(|part| i32::from(part.number) > after);
+    let parts: Vec<Part> = rest
+        .by_ref()
+        .take(usize::try_from(limit).unwrap_or_default())
+        .map(listed)
+        .collect();
     Ok(ListPartsOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -83,7 +106,9 @@ pub(super) async fn list_uploads(
         None => key > key_marker,
     };
     let open = state.uploads.list(prefix).await.map_err(broken)?;
-    let mut rest = open.into_iter().filter(|(upload, id, _)| past(&upload.key, id));
+    let mut rest = open
+        .into_iter()
+        .filter(|(upload, id, _)| past(&upload.key, id));
     let uploads: Vec<MultipartUpload> = rest
         .by_ref()
         .take(usize::try_from(limit).unwrap_or_default())
@@ -117,7 +142,10 @@ pub(super) async fn complete(
     input: CompleteMultipartUploadInput,
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let upload = open(state, &input.upload_id, &input.key).await?;
-    let named = input.multipart_upload.and_then(|list| list.parts).unwrap_or_default();
+    let named = input
+        .multipart_upload
+        .and_then(|list| list.parts)
+        .unwrap_or_default();
     let parts = chosen(state, &input.upload_id, named).await?;
     let size: u64 = parts.iter().map(|part| part.size).sum();
     let object = PutObjectInput {
@@ -137,7 +165,9 @@ pub(super) async fn complete(
     let (state, id) = (state.clone(), input.upload_id);
     let (bucket, key) = (input.bucket, input.key);
     let joined = async move {
-        let written = state.write(bare(object), "b2:ObjectCreated:MultipartUpload").await?;
+        let written = state
+            .write(bare(object), "b2:ObjectCreated:MultipartUpload")
+            .await?;
         state.uploads.remove(&id).await.map_err(broken)?;
         Ok(CompleteMultipartUploadOutput {
             bucket: Some(bucket),
@@ -157,12 +187,21 @@ pub(super) async fn abort(
     input: AbortMultipartUploadInput,
 ) -> S3Result<AbortMultipartUploadOutput> {
     open(state, &input.upload_id, &input.key).await?;
-    state.uploads.remove(&input.upload_id).await.map_err(broken)?;
+    state
+        .uploads
+        .remove(&input.upload_id)
+        .await
+        .map_err(broken)?;
     Ok(AbortMultipartUploadOutput::default())
 }
 
 async fn open(state: &State, id: &str, key: &str) -> S3Result<Upload> {
-    state.uploads.find(id, key).await.map_err(broken)?.ok_or_else(|| s3_error!(NoSuchUpload))
+    state
+        .uploads
+        .find(id, key)
+        .await
+        .map_err(broken)?
+        .ok_or_else(|| s3_error!(NoSuchUpload))
 }
 
 /// The stored parts that a client names, in its order, which must rise.
@@ -170,13 +209,19 @@ async fn chosen(state: &State, id: &str, named: Vec<CompletedPart>) -> S3Result<
     let mut stored = state.uploads.parts(id).await.map_err(broken)?;
     let mut parts: Vec<StoredPart> = Vec::with_capacity(named.len());
     for part in named {
-        let number = part.part_number.and_then(|number| u16::try_from(number).ok());
+        let number = part
+            .part_number
+            .and_then(|number| u16::try_from(number).ok());
         let found = number.and_then(|number| stored.remove(&number));
         let (Some(found), Some(etag)) = (found, part.e_tag) else {
             return Err(s3_error!(InvalidPart, "a part is missing, or named twice"));
         };
         if found.etag != etag.value() {
-            return Err(s3_error!(InvalidPart, "part {} has another tag", found.number));
+            return Err(s3_error!(
+                InvalidPart,
+                "part {} has another tag",
+                found.number
+            ));
         }
         if let Some(before) = parts.last() {
             if before.number >= found.number {

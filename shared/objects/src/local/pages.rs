@@ -1,10 +1,14 @@
 //! Listings cut into pages, in the three dialects of S3.
 
 use s3s::S3Result;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "each operation is a pair of types of this module"
+)]
 use s3s::dto::*;
 
 use super::files::{Entry, Files};
-use super::service::broken;
+use super::state::broken;
 
 const PAGE: i32 = 1000;
 
@@ -25,7 +29,12 @@ async fn cut(
 ) -> S3Result<Cut> {
     let limit = limit.unwrap_or(PAGE).clamp(0, PAGE);
     let most = usize::try_from(limit).unwrap_or_default();
-    let mut page = Cut { entries: Vec::new(), prefixes: Vec::new(), limit, next: None };
+    let mut page = Cut {
+        entries: Vec::new(),
+        prefixes: Vec::new(),
+        limit,
+        next: None,
+    };
     let mut last: Option<String> = None;
     let delimiter = delimiter.filter(|delimiter| !delimiter.is_empty());
     for entry in files.list(prefix).await.map_err(broken)? {
@@ -68,7 +77,13 @@ pub(super) async fn objects_v2(
     let token = input.continuation_token.as_deref();
     let after = token.max(input.start_after.as_deref()).unwrap_or_default();
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    let page = cut(files, prefix, input.delimiter.as_deref(), (after, input.max_keys)).await?;
+    let page = cut(
+        files,
+        prefix,
+        input.delimiter.as_deref(),
+        (after, input.max_keys),
+    )
+    .await?;
     let count = page.entries.len() + page.prefixes.len();
     Ok(ListObjectsV2Output {
         name: Some(input.bucket),
@@ -89,7 +104,13 @@ pub(super) async fn objects_v2(
 pub(super) async fn objects(files: &Files, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
     let after = input.marker.as_deref().unwrap_or_default();
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    let page = cut(files, prefix, input.delimiter.as_deref(), (after, input.max_keys)).await?;
+    let page = cut(
+        files,
+        prefix,
+        input.delimiter.as_deref(),
+        (after, input.max_keys),
+    )
+    .await?;
     Ok(ListObjectsOutput {
         name: Some(input.bucket),
         max_keys: Some(page.limit),
@@ -111,7 +132,13 @@ pub(super) async fn versions(
 ) -> S3Result<ListObjectVersionsOutput> {
     let after = input.key_marker.as_deref().unwrap_or_default();
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    let page = cut(files, prefix, input.delimiter.as_deref(), (after, input.max_keys)).await?;
+    let page = cut(
+        files,
+        prefix,
+        input.delimiter.as_deref(),
+        (after, input.max_keys),
+    )
+    .await?;
     let versions = page.entries.into_iter().map(|entry| ObjectVersion {
         key: Some(entry.key),
         version_id: Some("null".to_owned()),

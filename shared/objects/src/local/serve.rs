@@ -13,8 +13,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::front::Front;
 use super::LocalServer;
+use super::front::Front;
 
 /// How long transfers under way may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,7 +25,13 @@ impl LocalServer {
     /// Serves until `shutdown` is done, then lets running requests end. Leaves nothing behind.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
-        let Self { listener, front, deliver, _lock, .. } = self;
+        let Self {
+            listener,
+            front,
+            deliver,
+            _lock,
+            ..
+        } = self;
         let ended = async {
             shutdown.await;
             stop.cancel();

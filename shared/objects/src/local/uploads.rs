@@ -49,7 +49,10 @@ pub(super) struct StoredPart {
 
 impl Uploads {
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.join("uploads"), writes: AtomicU64::new(0) }
+        Self {
+            root: root.join("uploads"),
+            writes: AtomicU64::new(0),
+        }
     }
 
     pub(super) async fn create(&self, upload: &Upload) -> io::Result<String> {
@@ -64,8 +67,13 @@ impl Uploads {
 
     /// The upload, unless it was never begun, is over, or is that of another key.
     pub(super) async fn find(&self, id: &str, key: &str) -> io::Result<Option<Upload>> {
-        let Some(folder) = self.folder(id) else { return Ok(None) };
-        Ok(read(&folder).await?.map(|(upload, _)| upload).filter(|upload| upload.key == key))
+        let Some(folder) = self.folder(id) else {
+            return Ok(None);
+        };
+        Ok(read(&folder)
+            .await?
+            .map(|(upload, _)| upload)
+            .filter(|upload| upload.key == key))
     }
 
     /// Stores a part and answers its tag, or `None` when the body is not what its digest said.
@@ -77,7 +85,9 @@ impl Uploads {
         mut body: StreamingBlob,
         expected_md5: Option<&[u8]>,
     ) -> io::Result<Option<String>> {
-        let Some(folder) = self.folder(id) else { return Ok(None) };
+        let Some(folder) = self.folder(id) else {
+            return Ok(None);
+        };
         let turn = self.writes.fetch_add(1, Ordering::Relaxed);
         let half = Half(folder.join(format!("{turn}.tmp")));
         let mut out = BufWriter::with_capacity(CHUNK, File::create(&half.0).await?);
@@ -95,7 +105,11 @@ impl Uploads {
         let etag = hex::encode(digest);
         let path = folder.join(format!("{number:05}-{etag}.part"));
         fs::rename(&half.0, &path).await?;
-        for (_, old) in part_files(&folder).await?.into_iter().filter(|(n, _)| *n == number) {
+        for (_, old) in part_files(&folder)
+            .await?
+            .into_iter()
+            .filter(|(n, _)| *n == number)
+        {
             if old != path {
                 remove_file(&old).await?;
             }
@@ -106,13 +120,18 @@ impl Uploads {
     /// The parts that are there, by number.
     pub(super) async fn parts(&self, id: &str) -> io::Result<BTreeMap<u16, StoredPart>> {
         let mut parts: BTreeMap<u16, StoredPart> = BTreeMap::new();
-        let Some(folder) = self.folder(id) else { return Ok(parts) };
+        let Some(folder) = self.folder(id) else {
+            return Ok(parts);
+        };
         for (number, path) in part_files(&folder).await? {
             let meta = match fs::metadata(&path).await {
                 Err(error) if is_absent(&error) => continue,
                 meta => meta?,
             };
-            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let stem = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .unwrap_or_default();
             let part = StoredPart {
                 number,
                 etag: stem.split_once('-').map_or("", |(_, etag)| etag).to_owned(),
@@ -121,7 +140,10 @@ impl Uploads {
                 path,
             };
             // Two of one number are left by a kill between rename and removal: the newer counts.
-            if parts.get(&number).is_none_or(|other| other.modified < part.modified) {
+            if parts
+                .get(&number)
+                .is_none_or(|other| other.modified < part.modified)
+            {
                 parts.insert(number, part);
             }
         }
@@ -130,7 +152,9 @@ impl Uploads {
 
     /// Ends an upload, whichever way.
     pub(super) async fn remove(&self, id: &str) -> io::Result<()> {
-        let Some(folder) = self.folder(id) else { return Ok(()) };
+        let Some(folder) = self.folder(id) else {
+            return Ok(());
+        };
         // Without its description it is over, even if a kill leaves the rest of the folder.
         remove_file(&folder.join("upload.json")).await?;
         match fs::remove_dir_all(folder).await {
@@ -144,7 +168,9 @@ impl Uploads {
         let mut uploads = Vec::new();
         let mut folders = fs::read_dir(&self.root).await?;
         while let Some(entry) = folders.next_entry().await? {
-            let Ok(id) = entry.file_name().into_string() else { continue };
+            let Ok(id) = entry.file_name().into_string() else {
+                continue;
+            };
             if let Some((upload, begun)) = read(&entry.path()).await?
                 && upload.key.starts_with(prefix)
             {
@@ -186,7 +212,10 @@ async fn read(folder: &Path) -> io::Result<Option<(Upload, Timestamp)>> {
     match fs::read(&path).await {
         Ok(bytes) => {
             let begun = fs::metadata(&path).await?.modified()?;
-            Ok(Some((serde_json::from_slice(&bytes)?, Timestamp::from(begun))))
+            Ok(Some((
+                serde_json::from_slice(&bytes)?,
+                Timestamp::from(begun),
+            )))
         }
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),
@@ -201,8 +230,13 @@ async fn part_files(folder: &Path) -> io::Result<Vec<(u16, PathBuf)>> {
     };
     while let Some(entry) = files.next_entry().await? {
         let path = entry.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.strip_suffix(".part").and_then(|name| name.split_once('-'));
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let number = name
+            .strip_suffix(".part")
+            .and_then(|name| name.split_once('-'));
         if let Some(number) = number.and_then(|(number, _)| number.parse().ok()) {
             parts.push((number, path));
         }
