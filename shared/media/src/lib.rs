@@ -1,1 +1,37 @@
 #![doc = include_str!("../README.md")]
+
+mod audio;
+mod boxes;
+mod command;
+mod config;
+mod error;
+mod extract;
+mod grid;
+mod media;
+mod picture;
+mod pipes;
+mod probe;
+mod pulse;
+mod sampling;
+mod sandbox;
+mod serve;
+mod sniff;
+mod source;
+mod strip;
+mod timeline;
+mod verdict;
+mod video;
+mod waveform;
+
+pub use audio::AudioChunk;
+pub use config::MediaConfig;
+pub use error::MediaError;
+pub use extract::{Extraction, Piece, Plan};
+pub use media::Media;
+pub use probe::Probe;
+pub use sniff::{Container, sniff};
+pub use source::Source;
+pub use timeline::KeptFrame;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! One ffmpeg process and one decode pass for everything that is taken from a video.
+//!
+//! Pictures come on stdout, sound and the times of both through named pipes. Times travel beside
+//! the data because they cannot be computed: frame rates vary, and sound has gaps.
+
+use std::io::Read;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use shared_domain::{Refusal, Span};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::audio::{AudioChunk, Chunker, Cut, span, wav};
+use crate::error::MediaError;
+use crate::media::Session;
+use crate::pipes::{self, Shown};
+use crate::probe::Probe;
+use crate::pulse::Pulse;
+use crate::sandbox::{Complaints, Limits, Running, signal};
+use crate::timeline::KeptFrame;
+use crate::verdict;
+use crate::video::{self, VideoPlan, Watched};
+use crate::waveform::{PER_SECOND, Waveform};
+
+mod line;
+
+/// Nothing moving for this long is a hang; storage is asked again for two minutes at most.
+const SILENCE: Duration = Duration::from_secs(240);
+/// Two clocks that differ by less are one: samples are not moved about for jitter.
+const JITTER: i64 = 320;
+
+/// How to look at a video.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The most that a scene which keeps moving is kept, per second.
+    pub fps: f64,
+    /// Told the share of the video that is done, 0 to 1.
+    pub progress: Option<watch::Sender<f64>>,
+}
+
+/// Something to store, sent while the pass runs.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// A picture for the models; sent once however often it is shown.
+    Frame {
+        /// When it was shown, from the first frame.
+        at_ms: i64,
+        /// At most 1280 pixels on the longer side.
+        jpeg: Bytes,
+        /// Of the JPEG, lower-case hex.
+        sha256: String,
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// A chunk of sound, 16 kHz mono.
+    Audio {
+        /// From 0, in the order of time.
+        index: u32,
+        /// From the first frame.
+        start_ms: i64,
+        /// From the first frame.
+        end_ms: i64,
+        /// 16-bit PCM.
+        wav: Bytes,
+        /// Of the WAV, lower-case hex.
+        sha256: String,
+    },
+    /// Thumbnails for a time line, row by row.
+    Strip {
+        /// All tiles in one picture.
+        jpeg: Bytes,
+        /// Tiles in a row.
+        columns: u32,
+        /// Rows.
+        rows: u32,
+        /// Time between two tiles.
+        interval_ms: i64,
+        /// Pixels.
+        tile_width: u32,
+        /// Pixels.
+        tile_height: u32,
+    },
+    /// Loudness for a time line.
+    Waveform {
+        /// An array of numbers from 0 to 255.
+        json: Bytes,
+        /// Numbers in one second.
+        per_second: u32,
+    },
+}
+
+/// What a pass found, once it is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Extraction {
+    /// Kept pictures; their spans together cover the video without gap or overlap.
+    pub frames: Vec<KeptFrame>,
+    /// Chunks of sound.
+    pub audio: Vec<AudioChunk>,
+    /// Stretches of total silence, in no chunk.
+    pub silences: Vec<Span>,
+    /// Measured.
+    pub duration_ms: i64,
+    /// Pictures that were looked at.
+    pub candidates: u64,
+    /// Of these, the ones that another stands for.
+    pub dropped: u64,
+    /// The decoder complained, though it reached the end.
+    pub damaged: bool,
+}
+
+/// Where pieces go; `None` for a run that only confirms a crash.
+#[derive(Debug, Clone)]
+pub(crate) struct Outlet {
+    pieces: Option<mpsc::Sender<Piece>>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+impl Outlet {
+    pub(crate) fn send(&self, piece: Piece) -> Result<(), MediaError> {
+        let Some(pieces) = &self.pieces else { return Ok(()) };
+        self.pulse
+            .while_handing_over(|| pieces.blocking_send(piece))
+            .map_err(|_| MediaError::Abandoned)
+    }
+}
+
+/// What the sound thread brings home.
+#[derive(Debug, Default)]
+struct Heard {
+    chunks: Vec<AudioChunk>,
+    silences: Vec<Span>,
+}
+
+enum End {
+    Crashed(i32),
+    Failed(MediaError),
+}
+
+impl<E: Into<MediaError>> From<E> for End {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+pub(crate) async fn extract(
+    session: &Session,
+    probe: &Probe,
+    plan: &Plan,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<Extraction, MediaError> {
+    let outlet = Outlet { pieces: Some(pieces), pulse: Arc::clone(&session.pulse) };
+    let number = match pass(session, probe, plan, outlet).await {
+        Ok(extraction) => return Ok(extraction),
+        Err(End::Failed(error)) => return Err(error),
+        Err(End::Crashed(number)) => number,
+    };
+    // Only a second death by the same file is the file's fault.
+    tracing::warn!(signal = number, "ffmpeg crashed and is tried once more");
+    let quiet = Outlet { pieces: None, pulse: Arc::clone(&session.pulse) };
+    let again = pass(session, probe, &Plan { progress: None, ..plan.clone() }, quiet).await;
+    match again {
+        Err(End::Crashed(_)) => Err(Refusal::CrashesDecoder.into()),
+        Ok(_) | Err(End::Failed(_)) => Err(MediaError::Died { program: "ffmpeg", signal: number }),
+    }
+}
+
+async fn pass(
+    session: &Session,
+    probe: &Probe,
+    plan: &Plan,
+    outlet: Outlet,
+) -> Result<Extraction, End> {
+    let frame = line::size(probe);
+    let folder = tempfile::tempdir_in(session.job.path())?;
+    let command = line::ffmpeg(session, probe, frame, folder.path());
+    let mut threads = Threads::default();
+    let zero_ms = Arc::new(OnceLock::new());
+    let times = threads.times(&folder.path().join(line::TIMES))?;
+    let sound = if probe.has_audio {
+        let sound_times = threads.times(&folder.path().join(line::SOUND_TIMES))?;
+        let pipe = pipes::named(&folder.path().join(line::SOUND))?;
+        threads.holders.push(pipe.holder);
+        let mut ear =
+            Ear::new(outlet.clone(), Arc::clone(&zero_ms), probe.zero_ms);
+        Some(tokio::task::spawn_blocking(move || ear.listen(pipe.reader, &sound_times)))
+    } else {
+        None
+    };
+
+    let seconds = probe.duration_ms.unsigned_abs() / 1000;
+    let (mut running, reading) = session.start(command, Limits::cpu(120 + seconds * 10)).await?;
+    let video_plan = VideoPlan {
+        width: frame.0,
+        height: frame.1,
+        fps: plan.fps,
+        duration_ms: probe.duration_ms,
+        limit_ms: session.max_duration_ms() + 1000,
+        zero_ms,
+        progress: plan.progress.clone(),
+    };
+    let stdout = running.stdout.take();
+    let watching = tokio::task::spawn_blocking(move || match stdout {
+        Some(stdout) => video::watch(stdout, &times, &video_plan, &outlet),
+        None => Ok(Watched::default()),
+    });
+
+    let status = wait_while_moving(&mut running, &session.pulse).await;
+    threads.holders.clear();
+    let watched = joined(watching).await;
+    let heard = match sound {
+        Some(sound) => joined(sound).await,
+        None => Ok(Heard::default()),
+    };
+    let complaints = reading.await.unwrap_or_default();
+    session.loopback.blocks.check()?;
+    judge(probe, status?, (watched?, heard?), &complaints)
+}
+
+/// Threads that read times, and the pipes that must stay open while ffmpeg runs.
+#[derive(Default)]
+struct Threads {
+    holders: Vec<std::fs::File>,
+}
+
+impl Threads {
+    fn times(&mut self, path: &std::path::Path) -> Result<Receiver<Shown>, MediaError> {
+        let pipe = pipes::named(path)?;
+        let (sender, receiver): (Sender<Shown>, _) = channel();
+        self.holders.push(pipe.holder);
+        tokio::task::spawn_blocking(move || pipes::read_times(pipe.reader, &sender));
+        Ok(receiver)
+    }
+}
+
+async fn joined<T>(thread: JoinHandle<Result<T, MediaError>>) -> Result<T, MediaError> {
+    thread.await.map_err(|error| MediaError::Io(std::io::Error::other(error)))?
+}
+
+async fn wait_while_moving(
+    running: &mut Running,
+    pulse: &Pulse,
+) -> Result<std::process::ExitStatus, MediaError> {
+    pulse.beat();
+    loop {
+        if let Ok(status) = tokio::time::timeout(Duration::from_secs(5), running.wait()).await {
+            return status;
+        }
+        if pulse.silence() > SILENCE {
+            running.kill();
+            running.wait().await?;
+            return Err(MediaError::Stalled { program: "ffmpeg", seconds: SILENCE.as_secs() });
+        }
+    }
+}
+
+/// What a finished pass is worth: judged by what came out, not by the exit code.
+fn judge(
+    probe: &Probe,
+    status: std::process::ExitStatus,
+    (watched, heard): (Watched, Heard),
+    complaints: &Complaints,
+) -> Result<Extraction, End> {
+    match signal(status) {
+        Some(number) if verdict::is_crash(number) => return Err(End::Crashed(number)),
+        Some(number) if verdict::is_limit(number) => return Err(Refusal::TooExpensive.into()),
+        Some(signal) => return Err(MediaError::Died { program: "ffmpeg", signal }.into()),
+        None => {}
+    }
+    let missing_ms = probe.last_frame_ms - watched.last_ms;
+    if watched.candidates == 0 || missing_ms > 2000.max(probe.last_frame_ms / 20) {
+        tracing::info!(missing_ms, stderr = complaints.tail(), "decoding ended early");
+        return Err(verdict::of_failure(Some(status), complaints).into());
+    }
+    let duration_ms = probe.duration_ms.max(watched.last_ms + 1);
+    Ok(Extraction {
+        frames: watched.timeline.finish(duration_ms),
+        audio: heard.chunks,
+        silences: heard.silences,
+        duration_ms,
+        candidates: watched.candidates,
+        dropped: watched.candidates - watched.kept,
+        damaged: complaints.errors > 0 || !status.success(),
+    })
+}
+
+/// Reads sound, puts it at its time and hands chunks over.
+struct Ear {
+    outlet: Outlet,
+    zero_ms: Arc<OnceLock<i64>>,
+    /// Where the first frame was said to be, should the sound come long before it.
+    expected_zero_ms: i64,
+    waveform: Waveform,
+    heard: Heard,
+}
+
+impl Ear {
+    fn new(outlet: Outlet, zero_ms: Arc<OnceLock<i64>>, expected_zero_ms: i64) -> Self {
+        let (waveform, heard) = (Waveform::default(), Heard::default());
+        Self { outlet, zero_ms, expected_zero_ms, waveform, heard }
+    }
+
+    fn zero(&self) -> i64 {
+        self.zero_ms.get().copied().unwrap_or(self.expected_zero_ms)
+    }
+
+    fn listen(
+        &mut self,
+        mut pipe: impl Read,
+        times: &Receiver<Shown>,
+    ) -> Result<Heard, MediaError> {
+        let mut chunker: Option<Chunker> = None;
+        let mut bytes = Vec::with_capacity(line::SOUND_FRAME * 2);
+        loop {
+            bytes.clear();
+            let whole = u64::try_from(line::SOUND_FRAME * 2).unwrap_or(u64::MAX);
+            if pipe.by_ref().take(whole).read_to_end(&mut bytes)? == 0 {
+                break;
+            }
+            let Ok(shown) = times.recv() else { break };
+            self.outlet.pulse.beat();
+            let samples: Vec<i16> = bytes
+                .chunks_exact(2)
+                .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+                .collect();
+            let chunker = chunker.get_or_insert_with(|| Chunker::new(shown.pts));
+            let gap = shown.pts - chunker.position();
+            let overlap = if gap < -JITTER { gap.unsigned_abs() } else { 0 };
+            if gap > JITTER {
+                let cuts = chunker.skip(gap);
+                self.hand_over(cuts)?;
+            }
+            let skip = usize::try_from(overlap).unwrap_or(0).min(samples.len());
+            self.waveform.add(chunker.position(), &samples[skip..]);
+            let cuts = chunker.add(&samples[skip..]);
+            self.hand_over(cuts)?;
+        }
+        if let Some(chunker) = chunker {
+            let (last, silences) = chunker.finish();
+            self.hand_over(last)?;
+            let zero = self.zero();
+            self.heard.silences = silences.iter().map(|range| span(range, zero)).collect();
+        }
+        let peaks = std::mem::take(&mut self.waveform).finish(self.zero());
+        let json = serde_json::to_vec(&peaks).unwrap_or_default().into();
+        self.outlet.send(Piece::Waveform { json, per_second: PER_SECOND })?;
+        Ok(std::mem::take(&mut self.heard))
+    }
+
+    fn hand_over(&mut self, cuts: impl IntoIterator<Item = Cut>) -> Result<(), MediaError> {
+        for cut in cuts {
+            let end = cut.start + i64::try_from(cut.samples.len()).unwrap_or(0);
+            let Span { start_ms, end_ms } = span(&(cut.start..end), self.zero());
+            let wav = wav(&cut.samples);
+            let sha256 = hex::encode(Sha256::digest(&wav));
+            let index = u32::try_from(self.heard.chunks.len()).unwrap_or(u32::MAX);
+            let chunk = AudioChunk { index, start_ms, end_ms, sha256: sha256.clone() };
+            self.heard.chunks.push(chunk);
+            self.outlet.send(Piece::Audio { index, start_ms, end_ms, wav, sha256 })?;
+        }
+        Ok(())
+    }
+}

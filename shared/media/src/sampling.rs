@@ -1,0 +1,160 @@
+//! Which candidate pictures are kept for the models.
+//!
+//! A candidate is kept when it opens a shot, when text or a mark appears or goes that stands still
+//! (however much moves behind it), when it differs at all and the last one is old enough, and at
+//! least every ten seconds. The surprise: the part of the video that a kept picture stands for can
+//! begin *before* the picture, since text is only known to stand still once it was seen twice.
+
+use crate::grid::{Change, Edges, Grid};
+
+/// The first frame after a cut scores at least this with ffmpeg's scene detection.
+pub(crate) const CUT: f64 = 0.2;
+/// Something is kept at least this often, however still the picture stands.
+const HEARTBEAT_MS: i64 = 10_000;
+/// Local changes are looked at no more often than this; text shown for half a second lasts longer.
+const LOCAL_GAP_MS: i64 = 300;
+/// Change in so much of the picture at once is no longer local.
+const GLOBAL: f64 = 0.4;
+/// A change of this share, out of comparative calm, is a cut that scene detection missed.
+const UNSEEN_CUT: (f64, f64) = (0.75, 0.25);
+
+/// How still one block has been.
+#[derive(Debug, Clone, Copy, Default)]
+struct Calm {
+    /// Steps without change.
+    steps: u8,
+    /// Whether the last change was a single one out of calm: something popped up.
+    jumped: bool,
+    /// When the last change was.
+    since_ms: i64,
+}
+
+impl Calm {
+    fn step(&mut self, changed: bool, at_ms: i64) {
+        if changed {
+            *self = Self { steps: 0, jumped: self.steps >= 2, since_ms: at_ms };
+        } else {
+            self.steps = self.steps.saturating_add(1);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Kept {
+    at_ms: i64,
+    grid: Grid,
+    /// Text that stood still in it; not known yet when it opened a shot.
+    anchors: Option<Edges>,
+}
+
+#[derive(Debug)]
+struct Last {
+    at_ms: i64,
+    grid: Grid,
+    change: f64,
+}
+
+/// Decides candidate by candidate, in the order of time.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    moving_gap_ms: f64,
+    kept: Option<Kept>,
+    last: Option<Last>,
+    calm: Vec<Calm>,
+    local_at_ms: i64,
+    pending_ms: Option<i64>,
+}
+
+impl Sampler {
+    /// `fps` bounds how often a scene that keeps moving is kept.
+    pub(crate) fn new(fps: f64) -> Self {
+        Self {
+            moving_gap_ms: 1000.0 / fps,
+            kept: None,
+            last: None,
+            calm: Vec::new(),
+            local_at_ms: i64::MIN / 2,
+            pending_ms: None,
+        }
+    }
+
+    /// Whether this candidate is kept: then from when on it stands for the video.
+    pub(crate) fn offer(&mut self, at_ms: i64, cut_score: f64, grid: Grid) -> Option<i64> {
+        let (Some(kept), Some(last)) = (&mut self.kept, self.last.take()) else {
+            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors: None });
+            self.last = Some(Last { at_ms, grid, change: 0.0 });
+            return Some(at_ms);
+        };
+        let step = grid.change(&last.grid);
+        let against = grid.change(&kept.grid);
+        self.calm.resize(step.blocks.len(), Calm::default());
+        for (calm, changed) in self.calm.iter_mut().zip(&step.blocks) {
+            calm.step(*changed, at_ms);
+        }
+        let share = step.share();
+        let cut = cut_score >= CUT || (share > UNSEEN_CUT.0 && last.change < UNSEEN_CUT.1);
+
+        let start = if cut && against.any() {
+            Some(at_ms)
+        } else {
+            kept.anchors.get_or_insert_with(|| grid.standing(&kept.grid));
+            let local = local_change(kept, &last, &grid, &self.calm, &against);
+            self.pending_ms = local
+                .map(|since| since.unwrap_or(at_ms))
+                .map(|since| self.pending_ms.map_or(since, |earlier| earlier.min(since)));
+            let ripe = self.pending_ms.filter(|_| at_ms - self.local_at_ms >= LOCAL_GAP_MS);
+            if ripe.is_some() {
+                self.local_at_ms = at_ms;
+            }
+            ripe.map(|since| since.max(kept.at_ms + 1))
+                .or_else(|| self.is_due(at_ms, &against).then_some(at_ms))
+        };
+        if start.is_some() {
+            let anchors = (!cut).then(|| grid.standing(&last.grid));
+            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors });
+            self.pending_ms = None;
+        }
+        self.last = Some(Last { at_ms, grid, change: share });
+        start
+    }
+
+    fn is_due(&self, at_ms: i64, against: &Change) -> bool {
+        let Some(kept) = &self.kept else { return true };
+        let age = at_ms - kept.at_ms;
+        // A candidate may come a little before the beat; the next one would be far behind it.
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a video")]
+        let moved = against.any() && age as f64 >= self.moving_gap_ms - 20.0;
+        age >= HEARTBEAT_MS || moved
+    }
+}
+
+/// Whether something small and still came or went since `kept`, and since when if that was earlier.
+fn local_change(
+    kept: &Kept,
+    last: &Last,
+    grid: &Grid,
+    calm: &[Calm],
+    against: &Change,
+) -> Option<Option<i64>> {
+    let appeared = grid.text_missing_in(&last.grid, &kept.grid);
+    let lost = kept.anchors.as_ref().map_or_else(Vec::new, |anchors| grid.text_lost(anchors));
+    let popped = calm.iter().zip(&against.blocks).filter_map(|(calm, differs)| {
+        (*differs && calm.jumped && calm.steps >= 1).then_some(calm.since_ms)
+    });
+
+    let shares = |blocks: &[bool]| Change { blocks: blocks.to_vec() };
+    let local = |blocks: &[bool]| {
+        let change = shares(blocks);
+        change.any() && change.share() < GLOBAL
+    };
+    // Text seen standing still was there at the candidate before already.
+    let since_before = local(&appeared).then_some(last.at_ms);
+    let earliest = popped.chain(since_before).filter(|since| *since > kept.at_ms).min();
+    match earliest {
+        Some(since) => Some(Some(since)),
+        None => local(&lost).then_some(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

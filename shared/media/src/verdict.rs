@@ -1,0 +1,50 @@
+//! What the end of ffmpeg or ffprobe says of the file.
+
+use std::process::ExitStatus;
+
+use shared_domain::Refusal;
+
+use crate::sandbox::{Complaints, signal};
+
+const ILL: i32 = 4;
+const ABRT: i32 = 6;
+const BUS: i32 = 7;
+const FPE: i32 = 8;
+const SEGV: i32 = 11;
+const SYS: i32 = 31;
+/// SIGXCPU: the limit of processor time.
+const XCPU: i32 = 24;
+/// SIGXFSZ: the limit of a file's size.
+const XFSZ: i32 = 25;
+
+/// Whether a signal means that the program itself broke down.
+pub(crate) fn is_crash(signal: i32) -> bool {
+    matches!(signal, ILL | ABRT | BUS | FPE | SEGV | SYS)
+}
+
+/// Whether a signal means that a limit was reached.
+pub(crate) fn is_limit(signal: i32) -> bool {
+    matches!(signal, XCPU | XFSZ)
+}
+
+/// Names the file's fault; `status` is `None` when the program was killed for taking too long.
+pub(crate) fn of_failure(status: Option<ExitStatus>, complaints: &Complaints) -> Refusal {
+    let Some(status) = status else { return Refusal::TooExpensive };
+    match signal(status) {
+        Some(number) if is_crash(number) => return Refusal::CrashesDecoder,
+        Some(_) => return Refusal::TooExpensive,
+        None => {}
+    }
+    let memory = ["Cannot allocate memory", "Could not allocate", "Error allocating"];
+    if memory.iter().any(|text| complaints.mention(text)) {
+        Refusal::TooExpensive
+    } else if complaints.mention("exceeds specified max pixel")
+        || (complaints.mention("Picture size") && complaints.mention("is invalid"))
+    {
+        Refusal::TooManyPixels
+    } else if complaints.mention("ncrypt") {
+        Refusal::Encrypted
+    } else {
+        Refusal::Damaged
+    }
+}
