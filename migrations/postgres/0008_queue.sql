@@ -64,6 +64,7 @@ create table dead_letters (
     error text not null,
     attempts bigint not null,
     created_at timestamptz not null,
+    told_at timestamptz,
     unique (handler, event_id)
 );
 comment on table dead_letters is 'Events that were given up: visible, and retried by a person.';
@@ -75,3 +76,4 @@ comment on column dead_letters.body is 'The event as it came; need not be JSON.'
 comment on column dead_letters.error is 'The whole chain of causes.';
 comment on column dead_letters.attempts is 'Starts before it was given up.';
 comment on column dead_letters.created_at is 'When it was given up.';
+comment on column dead_letters.told_at is 'When whoever waited for it was told; null before.';

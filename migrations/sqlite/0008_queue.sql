@@ -73,5 +73,7 @@ create table dead_letters (
     attempts integer not null,
     -- When it was given up.
     created_at integer not null,
+    -- When whoever waited for it was told; null before.
+    told_at integer,
     unique (handler, event_id)
 );

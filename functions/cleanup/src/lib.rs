@@ -1,1 +1,69 @@
 #![doc = include_str!("../README.md")]
+
+mod answers;
+mod arrivals;
+mod error;
+mod handler;
+mod letters;
+
+use std::time::Duration;
+
+use shared_domain::Reader;
+use shared_objects::{Objects, ObjectsConfig};
+use shared_replicate::{Replicate, ReplicateConfig};
+use shared_runtime::{Connected, Shared};
+use shared_store::Store;
+
+pub use error::Error;
+
+/// Waits before a duty acts.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// `POLL_AFTER` (s): a webhook this late is taken for lost.
+    pub webhook: Duration,
+    /// `ARRIVAL_AFTER` (s): an upload this old is looked for.
+    pub arrival: Duration,
+}
+
+impl Waits {
+    /// Reads the settings.
+    pub fn read(reader: &Reader<'_>) -> Self {
+        Self {
+            webhook: Duration::from_secs(reader.parse_or("POLL_AFTER", 60)),
+            arrival: Duration::from_secs(reader.parse_or("ARRIVAL_AFTER", 120)),
+        }
+    }
+}
+
+/// Function `cleanup`.
+#[derive(Debug)]
+pub struct Cleanup {
+    pub(crate) store: Store,
+    pub(crate) objects: Objects,
+    pub(crate) replicate: Replicate,
+    pub(crate) waits: Waits,
+}
+
+impl Cleanup {
+    /// Connects to the store, to storage and to the provider.
+    pub async fn connect(shared: Shared) -> Connected<Self> {
+        let (objects, replicate, waits) = shared.read(|reader| {
+            (
+                ObjectsConfig::read(reader),
+                ReplicateConfig::read(reader),
+                Waits::read(reader),
+            )
+        })?;
+        let objects = Objects::connect(&objects);
+        let replicate = Replicate::connect(replicate)?;
+        Ok(Self {
+            store: shared.store,
+            objects,
+            replicate,
+            waits,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

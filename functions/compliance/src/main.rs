@@ -1,1 +1,56 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod check;
+mod embedded;
+mod migrate;
+mod models;
+mod secrets;
+mod serve;
+
+use std::process::ExitCode;
+
+use args::{Args, Command};
+use clap::Parser;
+use shared_domain::Settings;
+use shared_runtime::{LogFormat, environment, start_logging};
+use tokio::runtime::Runtime;
+
+/// Exit code of everything that could not be done.
+const COULD_NOT: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let ended = environment()
+        .map_err(anyhow::Error::from)
+        .and_then(|settings| {
+            let quiet = matches!(args.command, Command::Check(_));
+            let level = settings
+                .find("LOG_LEVEL")
+                .unwrap_or(if quiet { "error" } else { "info" });
+            start_logging(level, LogFormat::Plain);
+            Runtime::new()?.block_on(obey(args.command, settings))
+        });
+    ended.unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::from(COULD_NOT)
+    })
+}
+
+async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(serve) => serve::serve(settings, &serve).await,
+        Command::Check(check) => check::check(settings, &check).await,
+        Command::Migrate => migrate::migrate(&settings).await,
+        Command::Models { command } => models::models(&settings, &command).await,
+    }
+}
+
+/// One line for a person, with the causes behind it.
+#[expect(
+    clippy::print_stderr,
+    reason = "a command line tells its user what went wrong"
+)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("compliance: {error:#}");
+}

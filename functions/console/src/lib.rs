@@ -1,1 +1,79 @@
 #![doc = include_str!("../README.md")]
+
+mod auth;
+mod doors;
+mod error;
+mod health;
+mod page;
+pub mod password;
+mod progress;
+mod report;
+mod throttle;
+mod videos;
+
+use std::sync::Arc;
+
+use axum::Router;
+use shared_domain::Reader;
+use shared_objects::{Objects, ObjectsConfig};
+use shared_runtime::{Connected, Shared};
+use shared_store::Store;
+
+use error::Error;
+use throttle::Throttle;
+
+/// The console's own settings.
+#[derive(Debug, Clone)]
+pub struct ConsoleConfig {
+    /// `CORS_ALLOWED_ORIGINS`.
+    pub origins: Vec<String>,
+    /// `ALLOWED_HOSTS`: names under which this server answers; guards against DNS rebinding.
+    pub hosts: Vec<String>,
+    /// Where browsers reach storage: pages may connect there.
+    pub storage: String,
+    /// Cookies are marked `Secure`: `PUBLIC_URL` is https.
+    pub secure: bool,
+}
+
+impl ConsoleConfig {
+    /// Reads the settings.
+    pub fn read(reader: &Reader<'_>) -> Self {
+        Self {
+            origins: reader.list("CORS_ALLOWED_ORIGINS", ""),
+            hosts: reader.list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"),
+            storage: reader.text_or("BACKBLAZE_ENDPOINT_URL", ""),
+            secure: reader.text_or("PUBLIC_URL", "").starts_with("https:"),
+        }
+    }
+}
+
+/// Function `console`.
+#[derive(Debug, Clone)]
+pub struct Console(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) objects: Objects,
+    pub(crate) config: ConsoleConfig,
+    pub(crate) logins: Throttle,
+}
+
+impl Console {
+    /// Connects to the store and to storage.
+    pub async fn connect(shared: Shared) -> Connected<Self> {
+        let (objects, config) =
+            shared.read(|reader| (ObjectsConfig::read(reader), ConsoleConfig::read(reader)))?;
+        let objects = Objects::connect(&objects);
+        let logins = Throttle::default();
+        Ok(Self(Arc::new(Inner { store: shared.store, objects, config, logins })))
+    }
+
+    /// Every door.
+    pub fn router(&self) -> Router {
+        doors::router(self.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

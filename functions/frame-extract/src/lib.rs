@@ -1,1 +1,70 @@
 #![doc = include_str!("../README.md")]
+
+mod error;
+mod extract;
+mod handler;
+mod submit;
+
+use shared_domain::Reader;
+use shared_media::{Media, MediaConfig};
+use shared_objects::{Objects, ObjectsConfig};
+use shared_replicate::{Registry, RegistryConfig, Replicate, ReplicateConfig};
+use shared_runtime::{Connected, Shared};
+use shared_store::Store;
+use tokio::sync::Semaphore;
+use url::Url;
+
+pub use error::Error;
+pub use handler::Input;
+
+/// Function `frame-extract`.
+#[derive(Debug)]
+pub struct FrameExtract {
+    pub(crate) store: Store,
+    pub(crate) objects: Objects,
+    pub(crate) media: Media,
+    pub(crate) replicate: Replicate,
+    pub(crate) registry: Registry,
+    pub(crate) public_url: Url,
+    /// One decode at a time in a process: a second would only make both slower.
+    pub(crate) decoding: Semaphore,
+}
+
+/// `PUBLIC_URL`: where providers reach our webhooks.
+fn public_url(reader: &Reader<'_>) -> Option<Url> {
+    let text = reader.text_or("PUBLIC_URL", "http://127.0.0.1:8000");
+    let url = text.parse::<Url>();
+    if let Err(error) = &url {
+        reader.problem("PUBLIC_URL", &error.to_string());
+    }
+    url.ok()
+}
+
+impl FrameExtract {
+    /// Connects to the store, to storage and to the models; fails when ffmpeg is missing.
+    pub async fn connect(shared: Shared) -> Connected<Self> {
+        let (objects, media, replicate, models, public_url) = shared.read(|reader| {
+            (
+                ObjectsConfig::read(reader),
+                MediaConfig::read(reader),
+                ReplicateConfig::read(reader),
+                RegistryConfig::read(reader),
+                public_url(reader),
+            )
+        })?;
+        let replicate = Replicate::connect(replicate)?;
+        let registry = Registry::connect(&replicate, models).await?;
+        Ok(Self {
+            store: shared.store,
+            objects: Objects::connect(&objects),
+            media: Media::connect(media)?,
+            replicate,
+            registry,
+            public_url: public_url.ok_or("PUBLIC_URL is no URL")?,
+            decoding: Semaphore::new(1),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

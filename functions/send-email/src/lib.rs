@@ -1,1 +1,47 @@
 #![doc = include_str!("../README.md")]
+
+mod error;
+mod handler;
+mod letter;
+mod post;
+
+use shared_domain::Reader;
+use shared_runtime::{Connected, Shared};
+use shared_store::Store;
+
+pub use error::Error;
+pub use handler::Input;
+pub use post::{Post, PostConfig};
+
+/// Function `send-email`.
+#[derive(Debug)]
+pub struct SendEmail {
+    pub(crate) store: Store,
+    pub(crate) post: Post,
+    /// `DASHBOARD_URL`: where links in mails lead.
+    pub(crate) dashboard: String,
+}
+
+fn dashboard(reader: &Reader<'_>) -> String {
+    let public = reader.text_or("PUBLIC_URL", "http://127.0.0.1:8000");
+    reader
+        .text_or("DASHBOARD_URL", &public)
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+impl SendEmail {
+    /// Connects to the store and opens the way out for mail.
+    pub async fn connect(shared: Shared) -> Connected<Self> {
+        let (config, dashboard) =
+            shared.read(|reader| (PostConfig::read(reader), dashboard(reader)))?;
+        Ok(Self {
+            store: shared.store,
+            post: Post::connect(config)?,
+            dashboard,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

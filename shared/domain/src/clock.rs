@@ -22,7 +22,10 @@ pub trait Ids: Debug + Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock everybody else uses")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock everybody else uses"
+    )]
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
     }
@@ -33,7 +36,10 @@ impl Clock for SystemClock {
 pub struct SystemIds;
 
 impl Ids for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "this is the source everybody else uses")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the source everybody else uses"
+    )]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

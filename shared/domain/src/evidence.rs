@@ -123,7 +123,10 @@ impl Target {
     pub fn place(&self, task: Task, finding: &Finding) -> Vec<Detection> {
         let place = |span: &Span| {
             let (start_ms, end_ms) = match finding.within {
-                Some(w) => (span.start_ms + w.start_ms, (span.start_ms + w.end_ms).min(span.end_ms)),
+                Some(w) => (
+                    span.start_ms + w.start_ms,
+                    (span.start_ms + w.end_ms).min(span.end_ms),
+                ),
                 None => (span.start_ms, span.end_ms),
             };
             let words = finding.words.iter().map(|word| Word {

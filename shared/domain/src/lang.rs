@@ -38,7 +38,9 @@ impl FromStr for Lang {
 
     /// Anything that starts with `ru` (`ru`, `ru_RU.UTF-8`, `ru-RU,en;q=0.8`) is Russian, the rest English.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let ru = text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("ru"));
+        let ru = text
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case("ru"));
         Ok(if ru { Self::Ru } else { Self::En })
     }
 }

@@ -15,8 +15,8 @@ pub use clock::{Clock, Ids, SystemClock, SystemIds};
 pub use delivery::Delivery;
 pub use evidence::{BBox, Detection, Finding, MediaKind, Span, Target, Word};
 pub use ids::{
-    ExecutionId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId, TriggerId,
-    UserId, VideoId,
+    ExecutionId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId, TriggerId, UserId,
+    VideoId,
 };
 pub use lang::Lang;
 pub use messages::{

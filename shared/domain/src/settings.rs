@@ -27,7 +27,9 @@ pub struct SettingsError(pub Vec<Problem>);
 impl Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "settings to mend:")?;
-        self.0.iter().try_for_each(|p| write!(f, "\n  {}: {}", p.name, p.text))
+        self.0
+            .iter()
+            .try_for_each(|p| write!(f, "\n  {}: {}", p.name, p.text))
     }
 }
 
@@ -43,7 +45,10 @@ impl fmt::Debug for Settings {
 impl Settings {
     /// The value, unless it is absent or blank.
     pub fn find(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// Sets a value.
@@ -60,7 +65,10 @@ impl Settings {
 
     /// Starts reading; `Reader::finish` tells what was wrong.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { settings: self, problems: RefCell::default() }
+        Reader {
+            settings: self,
+            problems: RefCell::default(),
+        }
     }
 }
 
@@ -120,7 +128,9 @@ impl Reader<'_> {
 
     /// `1`, `true`, `yes`, `on` or their opposites.
     pub fn flag(&self, name: &str, default: bool) -> bool {
-        let Some(value) = self.settings.find(name) else { return default };
+        let Some(value) = self.settings.find(name) else {
+            return default;
+        };
         match value.to_ascii_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => true,
             "0" | "false" | "no" | "off" => false,
@@ -134,17 +144,28 @@ impl Reader<'_> {
     /// Comma-separated values, blanks dropped.
     pub fn list(&self, name: &str, default: &str) -> Vec<String> {
         let text = self.text_or(name, default);
-        text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+        text.split(',')
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Notes a problem that only the caller can see.
     pub fn problem(&self, name: &str, text: &str) {
-        self.problems.borrow_mut().push(Problem { name: name.to_owned(), text: text.to_owned() });
+        self.problems.borrow_mut().push(Problem {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
     }
 
     /// Fails with every problem noted so far.
     pub fn finish(self) -> Result<(), SettingsError> {
         let problems = self.problems.into_inner();
-        if problems.is_empty() { Ok(()) } else { Err(SettingsError(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(SettingsError(problems))
+        }
     }
 }

@@ -30,8 +30,14 @@ pub struct UnknownTask(String);
 
 impl Task {
     /// Every task, in the order in which reports list them.
-    pub const ALL: [Self; 6] =
-        [Self::Speech, Self::Nudity, Self::Violence, Self::Objects, Self::Text, Self::Context];
+    pub const ALL: [Self; 6] = [
+        Self::Speech,
+        Self::Nudity,
+        Self::Violence,
+        Self::Objects,
+        Self::Text,
+        Self::Context,
+    ];
 
     /// The tasks that look at each kept frame.
     pub const PER_FRAME: [Self; 4] = [Self::Nudity, Self::Violence, Self::Objects, Self::Text];

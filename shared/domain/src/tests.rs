@@ -10,7 +10,11 @@ fn drawing_of_the_steps_equals_the_code() {
         .collect();
     let mut coded: Vec<(String, String)> = Step::ALL
         .iter()
-        .flat_map(|from| from.next().iter().map(move |to| (from.to_string(), to.to_string())))
+        .flat_map(|from| {
+            from.next()
+                .iter()
+                .map(move |to| (from.to_string(), to.to_string()))
+        })
         .collect();
     drawn.sort();
     coded.sort();
@@ -31,7 +35,16 @@ fn a_frame_that_comes_back_is_found_at_both_places() {
         media: MediaKind::Frame,
         object_key: "k".into(),
         content_hash: "h".into(),
-        spans: vec![Span { start_ms: 0, end_ms: 500 }, Span { start_ms: 9000, end_ms: 9500 }],
+        spans: vec![
+            Span {
+                start_ms: 0,
+                end_ms: 500,
+            },
+            Span {
+                start_ms: 9000,
+                end_ms: 9500,
+            },
+        ],
         width: 10,
         height: 10,
     };
@@ -39,12 +52,20 @@ fn a_frame_that_comes_back_is_found_at_both_places() {
         label: "knife".into(),
         score: 0.9,
         within: None,
-        bbox: Some(BBox { x: 0.1, y: 0.1, w: 0.2, h: 0.2 }),
+        bbox: Some(BBox {
+            x: 0.1,
+            y: 0.1,
+            w: 0.2,
+            h: 0.2,
+        }),
         text: None,
         words: vec![],
     };
     let placed = target.place(Task::Objects, &finding);
-    assert_eq!(placed.iter().map(|d| d.start_ms).collect::<Vec<_>>(), [0, 9000]);
+    assert_eq!(
+        placed.iter().map(|d| d.start_ms).collect::<Vec<_>>(),
+        [0, 9000]
+    );
 }
 
 #[test]
@@ -53,15 +74,26 @@ fn words_move_with_their_chunk() {
         media: MediaKind::Audio,
         object_key: "k".into(),
         content_hash: "h".into(),
-        spans: vec![Span { start_ms: 60_000, end_ms: 90_000 }],
+        spans: vec![Span {
+            start_ms: 60_000,
+            end_ms: 90_000,
+        }],
         width: 0,
         height: 0,
     };
-    let word = Word { text: "да".into(), start_ms: 100, end_ms: 300, probability: Some(0.5) };
+    let word = Word {
+        text: "да".into(),
+        start_ms: 100,
+        end_ms: 300,
+        probability: Some(0.5),
+    };
     let finding = Finding {
         label: "ru".into(),
         score: 0.5,
-        within: Some(Span { start_ms: 100, end_ms: 40_000 }),
+        within: Some(Span {
+            start_ms: 100,
+            end_ms: 40_000,
+        }),
         bbox: None,
         text: Some("да".into()),
         words: vec![word],
@@ -73,10 +105,14 @@ fn words_move_with_their_chunk() {
 
 #[test]
 fn all_problems_of_the_settings_are_told_at_once() {
-    let settings: Settings = [("B2_MAX_RETRIES", "many"), ("DEBUG", "perhaps"), ("EMPTY", " ")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into_iter()
-        .collect();
+    let settings: Settings = [
+        ("B2_MAX_RETRIES", "many"),
+        ("DEBUG", "perhaps"),
+        ("EMPTY", " "),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into_iter()
+    .collect();
     let reader = settings.reader();
     assert_eq!(reader.parse_or("B2_MAX_RETRIES", 3), 3);
     assert!(!reader.flag("DEBUG", false));
@@ -88,7 +124,10 @@ fn all_problems_of_the_settings_are_told_at_once() {
 
 #[test]
 fn refusals_speak_both_languages_and_keep_their_code() {
-    let refusal = Refusal::TooLong { seconds: 7300, limit: 7200 };
+    let refusal = Refusal::TooLong {
+        seconds: 7300,
+        limit: 7200,
+    };
     assert_eq!(refusal.code(), "too_long");
     assert!(refusal.text(Lang::En).contains("2:01:40"));
     assert!(refusal.text(Lang::Ru).contains("предел 2:00:00"));

@@ -90,7 +90,11 @@ impl Step {
 
     /// Fails with `IllegalMove` when the table has no such move.
     pub fn advance(self, to: Self) -> Result<Self, IllegalMove> {
-        if self.next().contains(&to) { Ok(to) } else { Err(IllegalMove { from: self, to }) }
+        if self.next().contains(&to) {
+            Ok(to)
+        } else {
+            Err(IllegalMove { from: self, to })
+        }
     }
 
     /// Whether a video at this step has already been where `target` leads: a late duplicate.

@@ -1,1 +1,12 @@
 #![doc = include_str!("../README.md")]
+
+mod backoff;
+mod channel;
+mod queue;
+
+pub use backoff::backoff;
+pub use channel::Channel;
+pub use queue::{LEASE, MAX_ATTEMPTS, Queue};
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,8 @@ impl Store {
              select $1, $2, cast(event_id as text), kind, cast(body as text), $3, attempts, $4 \
              from outbox where event_id = $5 \
              on conflict (handler, event_id) do update set \
-             error = excluded.error, attempts = excluded.attempts, created_at = excluded.created_at",
+             error = excluded.error, attempts = excluded.attempts, created_at = excluded.created_at, \
+             told_at = null",
             id(self.fresh::<Uuid>()),
             burial.handler,
             burial.error,
@@ -123,7 +124,7 @@ impl Store {
              values ($1, $2, $3, $4, $5, $6, 1, $7) \
              on conflict (handler, event_id) do update set body = excluded.body, \
              error = excluded.error, attempts = dead_letters.attempts + 1, \
-             created_at = excluded.created_at",
+             created_at = excluded.created_at, told_at = null",
             id(self.fresh::<Uuid>()),
             event.handler,
             event.event_id,
@@ -144,6 +145,28 @@ impl Store {
              from dead_letters order by created_at desc, dead_letter_id desc limit $1",
             limit,
         )
+    }
+
+    /// What was given up and nobody has been told of, the oldest first.
+    pub async fn untold_dead_letters(&self, limit: i64) -> Result<Vec<DeadLetter>, StoreError> {
+        rows!(
+            fetch_all as DeadLetter,
+            self.reader().await?.link(),
+            "select dead_letter_id, handler, event_id, kind, body, error, attempts, created_at \
+             from dead_letters where told_at is null order by created_at, dead_letter_id limit $1",
+            limit,
+        )
+    }
+
+    /// Whoever waited for it has been told.
+    pub async fn mark_told(&self, dead_letter_id: Uuid) -> Result<(), StoreError> {
+        execute!(
+            self.writer().await?.link(),
+            "update dead_letters set told_at = $2 where dead_letter_id = $1",
+            id(dead_letter_id),
+            ts(self.now()),
+        )?;
+        Ok(())
     }
 
     /// Lets a given-up message start again with no attempt counted.

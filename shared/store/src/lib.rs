@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod conclude;
+mod closing;
 mod config;
 mod dead_letters;
 mod dialect;
@@ -17,11 +19,13 @@ mod relay;
 mod review;
 mod schema;
 mod store;
+mod sweeps;
 mod tx;
 mod values;
 mod videos;
 
 pub use accounts::{NewUser, Role, User};
+pub use closing::{Closing, Fan};
 pub use config::StoreConfig;
 pub use dead_letters::{DeadEvent, DeadLetter};
 pub use error::StoreError;
@@ -30,7 +34,7 @@ pub use executions::{Execution, ExecutionStatus};
 pub use mails::MailState;
 pub use outbox::{Claimed, Outcome};
 pub use plan::{NewPrediction, Plan};
-pub use predictions::{Closing, Fan, Prediction, PredictionStatus};
+pub use predictions::{Prediction, PredictionStatus};
 pub use projects::{DEFAULT_POLICY, Project};
 pub use relay::StreamStatus;
 pub use review::{NewReport, NewTrigger, Report, ReportStage};

@@ -1,0 +1,28 @@
+//! What can go wrong in a sweep. The next sweep begins afresh, so nothing here is final.
+
+use shared_objects::ObjectsError;
+use shared_replicate::ReplicateError;
+use shared_runtime::{Classify, Verdict};
+use shared_store::StoreError;
+
+/// Why a sweep broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Storage.
+    #[error("storage failed")]
+    Objects(#[from] ObjectsError),
+    /// The provider.
+    #[error("the provider failed")]
+    Replicate(#[from] ReplicateError),
+}
+
+impl Classify for Error {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Store(_) | Self::Objects(_) | Self::Replicate(_) => Verdict::RETRY,
+        }
+    }
+}

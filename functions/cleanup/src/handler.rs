@@ -1,0 +1,48 @@
+//! One tick: every duty in turn. A duty that fails does not keep the others from theirs.
+
+use std::time::Duration;
+
+use shared_runtime::{Event, Handler, Tick, causes};
+use tracing::warn;
+
+use crate::{Cleanup, Error};
+
+/// Rows that one duty takes in one sweep.
+pub(crate) const BATCH: i64 = 200;
+/// Finished rows are kept this long, to be looked at.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl Handler for Cleanup {
+    const NAME: &'static str = "cleanup";
+    const TIMEOUT: Duration = Duration::from_secs(300);
+    type Input = Tick;
+    type Output = ();
+    type Error = Error;
+
+    async fn handle(&self, _: &Event, _: Tick) -> Result<(), Error> {
+        let sweeps = [
+            ("arrivals", self.arrivals().await),
+            ("answers", self.answers().await),
+            ("letters", self.letters().await),
+            ("prune", self.prune().await),
+        ];
+        let mut failed = None;
+        for (duty, swept) in sweeps {
+            if let Err(error) = swept {
+                warn!(duty, error = causes(&error), "duty {duty} broke off");
+                failed = Some(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Cleanup {
+    async fn prune(&self) -> Result<(), Error> {
+        Ok(self
+            .store
+            .prune_queue(self.store.now() - KEPT, BATCH)
+            .await
+            .map(drop)?)
+    }
+}

@@ -1,0 +1,66 @@
+//! Dead letters: whoever waits for the work that was given up is told.
+
+use serde_json::Value;
+use shared_domain::{ExecutionId, PredictionId, Refusal, RunFailed, VideoId};
+use shared_store::{Closing, DeadLetter, PredictionStatus, StoreError};
+use tracing::{error, warn};
+
+use crate::handler::BATCH;
+use crate::{Cleanup, Error};
+
+impl Cleanup {
+    pub(crate) async fn letters(&self) -> Result<(), Error> {
+        for letter in self.store.untold_dead_letters(BATCH).await? {
+            match letter.kind.as_str() {
+                "VideoUploaded" | "UploadCompleted" => self.fail(id(&letter, "video_id")).await?,
+                "EvidenceComplete" => {
+                    if let Some(execution_id) = id::<ExecutionId>(&letter, "execution_id") {
+                        let run = self.store.execution(execution_id).await?;
+                        self.fail(Some(run.video_id)).await?;
+                    }
+                }
+                "PredictionDue" | "PredictionFinished" => {
+                    self.leave_gap(id(&letter, "prediction_id"), &letter.error)
+                        .await?;
+                }
+                // Mails and door events have nobody waiting behind them.
+                kind => warn!(kind, "dead letter {}", letter.event_id),
+            }
+            self.store.mark_told(letter.dead_letter_id).await?;
+        }
+        Ok(())
+    }
+
+    async fn fail(&self, id: Option<VideoId>) -> Result<(), Error> {
+        let Some(id) = id else { return Ok(()) };
+        error!(video.id = %id, "the run of video {id} was given up");
+        let mut tx = self.store.transaction().await?;
+        match tx.refuse(id, &Refusal::Internal).await {
+            Err(
+                StoreError::Stale { .. } | StoreError::IllegalMove(_) | StoreError::NotFound { .. },
+            ) => {
+                return Ok(());
+            }
+            refused => refused?,
+        }
+        tx.send(&RunFailed::new(id)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn leave_gap(&self, id: Option<PredictionId>, reason: &str) -> Result<(), Error> {
+        let Some(id) = id else { return Ok(()) };
+        let error = Some(reason.to_owned());
+        let closing = Closing {
+            error,
+            ..Closing::of(PredictionStatus::Failed)
+        };
+        let mut tx = self.store.transaction().await?;
+        tx.conclude(id, &closing, &[]).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn id<T: std::str::FromStr>(letter: &DeadLetter, field: &str) -> Option<T> {
+    let body: Value = serde_json::from_str(&letter.body).ok()?;
+    body[field].as_str()?.parse().ok()
+}

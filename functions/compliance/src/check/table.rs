@@ -1,0 +1,120 @@
+//! What a check prints: the risks, what was not checked, where the files are.
+
+use std::path::{Path, PathBuf};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+use shared_domain::Lang;
+
+use crate::args::Check;
+use crate::serve::system_language;
+
+/// The table of risks; with `--json -` standard output belongs to the JSON.
+#[expect(clippy::print_stdout, reason = "the table is the command's output")]
+pub(crate) fn report(report: &Value, written: &[PathBuf], args: &Check) {
+    if args
+        .json
+        .as_deref()
+        .is_some_and(|path| path == Path::new("-"))
+    {
+        println!("{report:#}");
+        return;
+    }
+    let lang = system_language();
+    println!("{}", heading(report, lang));
+    let risks = report["risks"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if !risks.is_empty() {
+        println!("{}", risks_table(risks, lang));
+    }
+    for line in not_checked(report, lang) {
+        println!("{line}");
+    }
+    for file in written {
+        println!("{}", file.display());
+    }
+}
+
+/// Why a file could not be checked.
+#[expect(clippy::print_stdout, reason = "the reason is the command's output")]
+pub(crate) fn refused(file: &Path, reason: &str) {
+    println!("{}: {reason}", file.display());
+}
+
+fn heading(report: &Value, lang: Lang) -> String {
+    let name = report["video"]["original_name"]
+        .as_str()
+        .unwrap_or_default();
+    let risks = report["total_triggers"].as_u64().unwrap_or(0);
+    match (report["verdict"].as_str().unwrap_or_default(), lang) {
+        ("pass", Lang::Ru) => format!("{name}: рисков не найдено, проверено всё"),
+        ("pass", Lang::En) => format!("{name}: no risks found, everything was checked"),
+        ("fail", Lang::Ru) => format!("{name}: найдены нарушения, рисков {risks}"),
+        ("fail", Lang::En) => format!("{name}: breaches found, {risks} risks"),
+        (_, Lang::Ru) if risks == 0 => format!("{name}: рисков не найдено, но проверено не всё"),
+        (_, Lang::En) if risks == 0 => {
+            format!("{name}: no risks found, but not everything was checked")
+        }
+        (_, Lang::Ru) => format!("{name}: нужен взгляд человека, рисков {risks}"),
+        (_, Lang::En) => format!("{name}: a person should look, {risks} risks"),
+    }
+}
+
+fn risks_table(risks: &[Value], lang: Lang) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(match lang {
+        Lang::Ru => ["начало", "конец", "риск", "уровень", "оценка", "почему"],
+        Lang::En => ["start", "end", "risk", "level", "score", "why"],
+    });
+    for risk in risks {
+        let name = lang.pick("risk_name_ru", "risk_name");
+        let why = lang.pick("description_ru", "description");
+        table.add_row([
+            clock(&risk["start_seconds"]),
+            clock(&risk["end_seconds"]),
+            text(risk, name),
+            text(risk, "risk_level"),
+            format!("{:.2}", risk["confidence"].as_f64().unwrap_or(0.0)),
+            text(risk, why),
+        ]);
+    }
+    table
+}
+
+fn not_checked(report: &Value, lang: Lang) -> Vec<String> {
+    let lines = report["not_checked"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let head = lang.pick("не проверено", "not checked");
+    lines
+        .iter()
+        .filter_map(|line| Some(format!("{head}: {}", line[lang.as_str()].as_str()?)))
+        .collect()
+}
+
+fn text(value: &Value, name: &str) -> String {
+    let text = value[name].as_str().unwrap_or_default();
+    // Names and transcripts are the file's: no escape sequence of theirs reaches the terminal.
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds of a video"
+)]
+fn clock(seconds: &Value) -> String {
+    let tenths = (seconds.as_f64().unwrap_or(0.0) * 10.0).round().max(0.0) as u64;
+    format!(
+        "{}:{:02}:{:02}.{}",
+        tenths / 36_000,
+        tenths / 600 % 60,
+        tenths / 10 % 60,
+        tenths % 10
+    )
+}

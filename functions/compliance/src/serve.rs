@@ -1,0 +1,71 @@
+//! `compliance serve`.
+
+use std::process::ExitCode;
+
+use shared_domain::{Lang, Settings};
+use shared_runtime::hosts::stop_signal;
+use shared_store::{NewUser, Role, Store};
+use tracing::info;
+
+use crate::args::Serve;
+use crate::embedded::{Embedded, Ports};
+use crate::secrets::token;
+
+pub(crate) async fn serve(settings: Settings, args: &Serve) -> anyhow::Result<ExitCode> {
+    let embedded = Embedded::start(settings, Ports::from(args.port)).await?;
+    let admin = first_admin(&embedded.shared.store).await?;
+    announce(&embedded.address(), admin.as_ref());
+    tokio::select! {
+        () = stop_signal(&embedded.stop) => {}
+        error = embedded.failed() => return Err(error),
+    }
+    info!("stopping; a second Ctrl-C stops at once");
+    tokio::select! {
+        () = embedded.shut_down() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the first account; its password is shown once and stored only as a hash.
+async fn first_admin(store: &Store) -> anyhow::Result<Option<(String, String)>> {
+    if store.has_users().await? {
+        return Ok(None);
+    }
+    let (email, password) = ("admin@localhost".to_owned(), token()?[..20].to_owned());
+    store
+        .insert_user(NewUser {
+            email: email.clone(),
+            password_hash: console::password::hash(&password)?,
+            role: Role::Admin,
+            company_name: String::new(),
+            balance_minutes: 0,
+            language: system_language(),
+        })
+        .await?;
+    Ok(Some((email, password)))
+}
+
+/// The language of the terminal.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the terminal's language is no setting of ours"
+)]
+pub(crate) fn system_language() -> Lang {
+    let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    let locale = names
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    locale.unwrap_or_default().parse().unwrap_or_default()
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the address and the first login are the command's output"
+)]
+fn announce(address: &str, admin: Option<&(String, String)>) {
+    println!("AI Compliance Agent is ready: {address}");
+    if let Some((email, password)) = admin {
+        println!("First login (shown once): {email}  {password}");
+    }
+}

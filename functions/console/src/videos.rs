@@ -1,0 +1,122 @@
+//! Projects and videos.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared_domain::{Lang, Step, VideoId, VideoUploaded};
+use shared_store::{Store, StoreError, Video};
+use time::format_description::well_known::Rfc3339;
+
+use crate::auth::{Caller, lang};
+use crate::{Error, Inner};
+
+/// Largest page of a list.
+const PAGE: i64 = 100;
+
+/// `page` and `page_size` of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Paging {
+    page: Option<i64>,
+    page_size: Option<i64>,
+}
+
+/// `GET /api/projects/`; everybody has one to begin with.
+pub(crate) async fn projects(State(inner): State<Arc<Inner>>, Caller(user): Caller) -> Result<Json<Value>, Error> {
+    let mut projects = inner.store.projects_visible_to(&user).await?;
+    if !projects.iter().any(|project| project.owner_id == user.user_id) {
+        projects.push(inner.store.ensure_project(user.user_id, "default").await?);
+    }
+    let about = |p: &shared_store::Project| {
+        json!({ "id": p.project_id, "name": p.name, "description": p.description,
+                "policy": p.policy_id, "own": p.owner_id == user.user_id })
+    };
+    let results: Vec<_> = projects.iter().map(about).collect();
+    Ok(Json(json!({ "count": results.len(), "next": null, "previous": null, "results": results })))
+}
+
+/// `GET /api/videos/`, newest first.
+pub(crate) async fn list(
+    State(inner): State<Arc<Inner>>,
+    Caller(user): Caller,
+    Query(paging): Query<Paging>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Error> {
+    let size = paging.page_size.unwrap_or(20).clamp(1, PAGE);
+    let page = paging.page.unwrap_or(1).max(1);
+    let (videos, count) = inner.store.videos_visible_to(&user, size, (page - 1) * size).await?;
+    let mut results = Vec::with_capacity(videos.len());
+    for video in &videos {
+        results.push(about(&inner.store, video, lang(&headers)).await?);
+    }
+    let link = |page: i64| format!("/api/videos/?page={page}&page_size={size}");
+    let next = (page * size < count).then(|| link(page + 1));
+    let previous = (page > 1).then(|| link(page - 1));
+    Ok(Json(json!({ "count": count, "next": next, "previous": previous, "results": results })))
+}
+
+/// `GET /api/videos/{id}/`.
+pub(crate) async fn one(
+    State(inner): State<Arc<Inner>>,
+    Caller(user): Caller,
+    Path(id): Path<VideoId>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Error> {
+    let video = inner.store.video_visible_to(&user, id).await?.ok_or(Error::NotFound)?;
+    Ok(Json(about(&inner.store, &video, lang(&headers)).await?))
+}
+
+/// `POST /api/videos/{id}/retry_processing/`.
+pub(crate) async fn retry(
+    State(inner): State<Arc<Inner>>,
+    Caller(user): Caller,
+    Path(id): Path<VideoId>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Error> {
+    let video = inner.store.video_visible_to(&user, id).await?.ok_or(Error::NotFound)?;
+    if video.step != Step::Failed {
+        return Err(Error::NotFailed(lang(&headers)));
+    }
+    let mut tx = inner.store.transaction().await?;
+    match tx.retry(id).await {
+        Err(StoreError::Stale { .. } | StoreError::IllegalMove(_)) => return Err(Error::NotFailed(lang(&headers))),
+        retried => retried?,
+    }
+    tx.send(&VideoUploaded::new(id)).await?;
+    tx.commit().await?;
+    let video = inner.store.video(id).await?;
+    Ok(Json(about(&inner.store, &video, lang(&headers)).await?))
+}
+
+/// What clients see of a video.
+pub(crate) async fn about(store: &Store, video: &Video, lang: Lang) -> Result<Value, StoreError> {
+    let run = store.latest_execution(video.video_id).await?;
+    let report = match video.step {
+        Step::Verification | Step::Completed => store.latest_report(video.video_id).await?,
+        _ => None,
+    };
+    let message = video.refusal.as_ref().map(|refusal| refusal.text(lang));
+    Ok(json!({
+        "id": video.video_id,
+        "project": video.project_id,
+        "original_name": video.original_name,
+        "file_size": video.size_bytes,
+        "duration": video.duration_ms.map(seconds),
+        "status": video.step.status(),
+        "status_message": message,
+        "created_at": video.created_at.format(&Rfc3339).ok(),
+        "progress": run.as_ref().map(|run| run.progress),
+        "current_task": run.as_ref().map(|run| run.current_task.clone()),
+        "eta_seconds": run.as_ref().and_then(|run| run.eta_seconds),
+        "verdict": report.as_ref().map(|report| report.verdict.clone()),
+        "total_triggers": report.as_ref().map(|report| report.body["total_triggers"].clone()),
+    }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a video")]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}

@@ -1,0 +1,62 @@
+//! What can go wrong between a video and its questions.
+
+use shared_domain::IllegalMove;
+use shared_media::MediaError;
+use shared_objects::ObjectsError;
+use shared_replicate::{AdaptError, ReplicateError};
+use shared_runtime::{Classify, Verdict};
+use shared_store::StoreError;
+
+/// Why an event was not finished.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The video is at another step.
+    #[error(transparent)]
+    IllegalMove(#[from] IllegalMove),
+    /// The database.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Storage.
+    #[error("storage failed")]
+    Objects(#[from] ObjectsError),
+    /// The decoder, through no fault of the file.
+    #[error("the video could not be decoded")]
+    Media(#[from] MediaError),
+    /// The provider.
+    #[error("the question could not be put")]
+    Replicate(#[from] ReplicateError),
+    /// A cached answer no longer parses.
+    #[error("a stored answer cannot be read")]
+    Adapt(#[from] AdaptError),
+    /// A question to a model that is no longer configured.
+    #[error("no model is configured for {0}")]
+    NoModel(shared_domain::Task),
+}
+
+/// What becomes of a question that could not be put.
+fn asked(error: &ReplicateError) -> Verdict {
+    match error {
+        ReplicateError::Transient { retry_after, .. }
+        | ReplicateError::Operator { retry_after, .. } => Verdict::Retry {
+            after: *retry_after,
+        },
+        ReplicateError::Ambiguous { .. } | ReplicateError::Lost { .. } => Verdict::RETRY,
+        ReplicateError::Permanent { .. }
+        | ReplicateError::Address(_)
+        | ReplicateError::Client(_) => Verdict::Reject,
+    }
+}
+
+impl Classify for Error {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::IllegalMove(_) | Self::Adapt(_) | Self::NoModel(_) => Verdict::Reject,
+            Self::Store(error) => error.verdict(),
+            Self::Objects(error) if error.is_transient() => Verdict::RETRY,
+            Self::Objects(_) => Verdict::Reject,
+            Self::Media(error) if error.is_transient() => Verdict::RETRY,
+            Self::Media(_) => Verdict::Reject,
+            Self::Replicate(error) => asked(error),
+        }
+    }
+}

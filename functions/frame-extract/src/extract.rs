@@ -1,0 +1,273 @@
+//! `VideoUploaded`: probe, one decode pass, and the list of questions.
+
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, TryStreamExt};
+use serde_json::{Value, json};
+use shared_domain::{
+    Delivery, EvidenceComplete, ExecutionId, MediaKind, PredictionDue, Refusal, RunFailed, Span,
+    Step, Target, Task, VideoId,
+};
+use shared_media::{Extraction, MediaError, Piece, Plan as DecodePlan, Probe, Source};
+use shared_objects::{ObjectsError, keys};
+use shared_replicate::ModelEntry;
+use shared_store::{Execution, NewPrediction, Plan, Video};
+use tokio::sync::{mpsc, watch};
+use tracing::info;
+
+use crate::{Error, FrameExtract};
+
+/// Storage must answer for as long as the decoder may run.
+const SOURCE_EXPIRES: Duration = Duration::from_secs(6 * 3600);
+/// Pieces that wait for storage: bounds the memory whatever the video's length.
+const WAITING: usize = 8;
+/// Pieces that are stored at once.
+const AT_ONCE: usize = 4;
+/// How much of a run's progress is decoding; the answers are the rest.
+const SHARE: f64 = 30.0;
+
+impl FrameExtract {
+    pub(crate) async fn extract(&self, delivery: &Delivery, id: VideoId) -> Result<(), Error> {
+        let video = self.store.video(id).await?;
+        if video.step != Step::Extracting {
+            // A cheap way out for duplicates; a crash in mid-extraction comes back at `Extracting`.
+            video.step.advance(Step::Extracting).or_else(|illegal| {
+                if video.step.is_at_or_past(Step::Extracting) {
+                    Ok(video.step)
+                } else {
+                    Err(illegal)
+                }
+            })?;
+        }
+        if video.step.is_at_or_past(Step::Analysing) {
+            return Ok(());
+        }
+        info!(video.id = %id, "Starting AI pipeline for video {id}");
+        let execution = self.start(delivery, &video).await?;
+        match self.decode(&video, &execution).await {
+            Ok((probe, extraction)) => {
+                self.plan(delivery, &video, &execution, &probe, extraction)
+                    .await
+            }
+            Err(Error::Media(MediaError::Refused(refusal))) => {
+                self.refuse(delivery, id, &refusal).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn start(&self, delivery: &Delivery, video: &Video) -> Result<Execution, Error> {
+        let mut tx = self.store.begin_step(delivery).await?;
+        let execution = tx.start_execution(video.video_id).await?;
+        if video.step == Step::Uploaded {
+            tx.advance(video.video_id, Step::Uploaded, Step::Extracting)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(execution)
+    }
+
+    async fn refuse(
+        &self,
+        delivery: &Delivery,
+        id: VideoId,
+        refusal: &Refusal,
+    ) -> Result<(), Error> {
+        info!(video.id = %id, code = refusal.code(), "video {id} is refused");
+        let mut tx = self.store.begin(delivery).await?;
+        tx.refuse(id, refusal).await?;
+        tx.send(&RunFailed::new(id)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn decode(&self, video: &Video, run: &Execution) -> Result<(Probe, Extraction), Error> {
+        let _turn = self.decoding.acquire().await;
+        let url = self
+            .objects
+            .presign_get(&video.object_key, SOURCE_EXPIRES)
+            .await?;
+        let source = Source {
+            url,
+            size: video.size_bytes,
+        };
+        let probe = self.media.probe(&source).await?;
+        self.store
+            .report_progress(run.execution_id, "extract", 1.0, None)
+            .await?;
+        let (pieces, arriving) = mpsc::channel(WAITING);
+        let (share, progress) = watch::channel(0.0);
+        let (extraction, (), ()) = tokio::try_join!(
+            self.cut(&source, &probe, share, pieces),
+            async {
+                self.keep(video.video_id, arriving)
+                    .await
+                    .map_err(Error::from)
+            },
+            self.tell(run.execution_id, progress),
+        )?;
+        Ok((probe, extraction))
+    }
+
+    async fn cut(
+        &self,
+        source: &Source,
+        probe: &Probe,
+        share: watch::Sender<f64>,
+        pieces: mpsc::Sender<Piece>,
+    ) -> Result<Extraction, Error> {
+        // The plan, and with it the sender of progress, goes when the pass ends: `tell` ends too.
+        let plan = DecodePlan {
+            progress: Some(share),
+            ..self.media.plan()
+        };
+        Ok(self.media.extract(source, probe, &plan, pieces).await?)
+    }
+
+    /// Stores pieces as they come, a few at once.
+    async fn keep(&self, id: VideoId, arriving: mpsc::Receiver<Piece>) -> Result<(), ObjectsError> {
+        let arriving = stream::unfold(arriving, |mut pieces| async {
+            let piece = pieces.recv().await?;
+            Some((Ok::<_, ObjectsError>(piece), pieces))
+        });
+        arriving
+            .try_for_each_concurrent(AT_ONCE, |piece| self.keep_one(id, piece))
+            .await
+    }
+
+    async fn keep_one(&self, id: VideoId, piece: Piece) -> Result<(), ObjectsError> {
+        let (key, bytes, kind) = match piece {
+            Piece::Frame { at_ms, jpeg, .. } => (frame_key(id, at_ms), jpeg, "image/jpeg"),
+            Piece::Audio { index, wav, .. } => (keys::audio(id, index), wav, "audio/wav"),
+            Piece::Strip { jpeg, .. } => (keys::strip(id), jpeg, "image/jpeg"),
+            Piece::Waveform { json, .. } => (keys::waveform(id), json, "application/json"),
+        };
+        self.objects.put(&key, bytes, kind).await.map(drop)
+    }
+
+    /// Tells the record how far the decoder is, about once a second.
+    async fn tell(&self, id: ExecutionId, mut share: watch::Receiver<f64>) -> Result<(), Error> {
+        let started = Instant::now();
+        let mut told = Instant::now();
+        while share.changed().await.is_ok() {
+            if told.elapsed() < Duration::from_secs(1) {
+                continue;
+            }
+            told = Instant::now();
+            let done = *share.borrow_and_update();
+            let left = (done > 0.02).then(|| started.elapsed().as_secs_f64() * (1.0 - done) / done);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "seconds of a day, a share of a hundred"
+            )]
+            let (eta, percent) = (left.map(|s| s as i64), (1.0 + done * (SHARE - 1.0)) as f32);
+            self.store
+                .report_progress(id, "extract", percent, eta)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn plan(
+        &self,
+        delivery: &Delivery,
+        video: &Video,
+        run: &Execution,
+        probe: &Probe,
+        extraction: Extraction,
+    ) -> Result<(), Error> {
+        let targets = targets(video.video_id, &extraction);
+        let predictions = self.questions(&targets);
+        let due: Vec<_> = predictions
+            .iter()
+            .map(|p| PredictionDue::new(p.prediction_id))
+            .collect();
+        info!(video.id = %video.video_id, frames = extraction.frames.len(), predictions = due.len(),
+            "extracted {} frames of video {}", extraction.frames.len(), video.video_id);
+        let plan = Plan {
+            targets,
+            predictions,
+            extraction: json!(extraction),
+            models: self.models(),
+        };
+        let mut tx = self.store.begin(delivery).await?;
+        tx.set_probe(video.video_id, extraction.duration_ms, &json!(probe))
+            .await?;
+        tx.plan(run.execution_id, &plan).await?;
+        tx.advance(video.video_id, Step::Extracting, Step::Analysing)
+            .await?;
+        if due.is_empty() {
+            tx.advance(video.video_id, Step::Analysing, Step::Judging)
+                .await?;
+            tx.send(&EvidenceComplete::new(run.execution_id)).await?;
+        }
+        tx.send_all(&due).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What the report says of the models.
+    fn models(&self) -> Value {
+        let entry = |model: &ModelEntry| {
+            json!({
+                "task": model.task,
+                "provider": model.provider.as_str(),
+                "model": model.model,
+                "version": model.version,
+                "limits": model.limits,
+            })
+        };
+        self.registry.entries().map(entry).collect()
+    }
+
+    /// Each configured task is asked about each target of its kind.
+    fn questions(&self, targets: &[Target]) -> Vec<NewPrediction> {
+        let ask = |target: &Target, task: Task| {
+            let model = self.registry.find(task)?;
+            Some(NewPrediction {
+                prediction_id: self.store.fresh(),
+                task,
+                content_hash: target.content_hash.clone(),
+                object_key: target.object_key.clone(),
+                provider: model.provider.as_str().to_owned(),
+                model: model.model.clone(),
+                version: model.version.clone(),
+            })
+        };
+        let asked = |target: &Target| match target.media {
+            MediaKind::Audio => ask(target, Task::Speech).into_iter().collect::<Vec<_>>(),
+            MediaKind::Frame => Task::PER_FRAME
+                .into_iter()
+                .filter_map(|task| ask(target, task))
+                .collect(),
+        };
+        targets.iter().flat_map(asked).collect()
+    }
+}
+
+/// The first frame is at 0: no frame is before it.
+fn frame_key(id: VideoId, at_ms: i64) -> String {
+    keys::frame(id, at_ms.unsigned_abs())
+}
+
+fn targets(id: VideoId, extraction: &Extraction) -> Vec<Target> {
+    let frames = extraction.frames.iter().map(|frame| Target {
+        media: MediaKind::Frame,
+        object_key: frame_key(id, frame.at_ms),
+        content_hash: frame.sha256.clone(),
+        spans: frame.spans.clone(),
+        width: frame.width,
+        height: frame.height,
+    });
+    let audio = extraction.audio.iter().map(|chunk| Target {
+        media: MediaKind::Audio,
+        object_key: keys::audio(id, chunk.index),
+        content_hash: chunk.sha256.clone(),
+        spans: vec![Span {
+            start_ms: chunk.start_ms,
+            end_ms: chunk.end_ms,
+        }],
+        width: 0,
+        height: 0,
+    });
+    // Sound first: it takes longest, and words are what most risks are made of.
+    audio.chain(frames).collect()
+}

@@ -1,0 +1,45 @@
+//! Two messages: a video to be cut, a question to be put.
+
+use std::time::Duration;
+
+use shared_domain::{PredictionDue, VideoUploaded};
+use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
+
+use crate::{Error, FrameExtract};
+
+/// What this function is told.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A video is in storage.
+    Extract(VideoUploaded),
+    /// A question has to be put.
+    Submit(PredictionDue),
+}
+
+impl FromEvent for Input {
+    fn from_event(event: &Event) -> Result<Self, Malformed> {
+        if let Some(uploaded) = message::<VideoUploaded>(event) {
+            return uploaded.map(Self::Extract);
+        }
+        let due = message::<PredictionDue>(event)
+            .unwrap_or_else(|| Err(Malformed("expected VideoUploaded or PredictionDue".into())));
+        due.map(Self::Submit)
+    }
+}
+
+impl Handler for FrameExtract {
+    const NAME: &'static str = "frame-extract";
+    /// A two-hour 4K film on two cores.
+    const TIMEOUT: Duration = Duration::from_secs(3 * 3600);
+    type Input = Input;
+    type Output = ();
+    type Error = Error;
+
+    async fn handle(&self, event: &Event, input: Input) -> Result<(), Error> {
+        let delivery = event.delivery(Self::NAME);
+        match input {
+            Input::Extract(uploaded) => self.extract(&delivery, uploaded.video_id).await,
+            Input::Submit(due) => self.submit(&delivery, due.prediction_id).await,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! One event, one mail: note the intent, send, note that it was sent.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use shared_domain::{Delivery, ReportReady, RunFailed};
+use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
+use shared_store::{MailState, User};
+use tracing::info;
+
+use crate::letter::Letter;
+use crate::{Error, SendEmail};
+
+/// What there is to tell.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A report is written.
+    Report(ReportReady),
+    /// A video could not be checked.
+    Failure(RunFailed),
+}
+
+impl FromEvent for Input {
+    fn from_event(event: &Event) -> Result<Self, Malformed> {
+        if let Some(ready) = message::<ReportReady>(event) {
+            return ready.map(Self::Report);
+        }
+        let failed = message::<RunFailed>(event)
+            .unwrap_or_else(|| Err(Malformed("expected ReportReady or RunFailed".into())));
+        failed.map(Self::Failure)
+    }
+}
+
+impl Input {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Report(_) => "report_ready",
+            Self::Failure(_) => "run_failed",
+        }
+    }
+}
+
+impl Handler for SendEmail {
+    const NAME: &'static str = "send-email";
+    const TIMEOUT: Duration = Duration::from_secs(120);
+    type Input = Input;
+    type Output = ();
+    type Error = Error;
+
+    async fn handle(&self, event: &Event, input: Input) -> Result<(), Error> {
+        let video_id = match &input {
+            Input::Report(ready) => ready.video_id,
+            Input::Failure(failed) => failed.video_id,
+        };
+        let video = self.store.video(video_id).await?;
+        let user = self.store.owner_of(video_id).await?;
+        let letter = match &input {
+            Input::Report(ready) => {
+                let report = self.store.report(ready.report_id).await?;
+                Letter::report(&video, &report, user.language, &self.dashboard)
+            }
+            Input::Failure(_) => Letter::failure(&video, user.language, &self.dashboard),
+        };
+        self.send(&event.delivery(Self::NAME), &user, input.kind(), &letter)
+            .await
+    }
+}
+
+impl SendEmail {
+    async fn send(
+        &self,
+        delivery: &Delivery,
+        user: &User,
+        kind: &str,
+        letter: &Letter,
+    ) -> Result<(), Error> {
+        let name =
+            hex::encode(&Sha256::digest(format!("{}\n{}", delivery.event_id, user.email))[..16]);
+        let message_id = format!("<{name}@compliance>");
+        let mut tx = self.store.begin_step(delivery).await?;
+        let state = tx
+            .intend_mail(&delivery.event_id, &user.email, kind, &message_id)
+            .await?;
+        tx.commit().await?;
+        if state != MailState::Sent {
+            let message = letter.address(&self.post, user, &message_id)?;
+            self.post.send(message, &name).await?;
+        }
+        let mut tx = self.store.begin(delivery).await?;
+        tx.mark_mail_sent(&delivery.event_id, &user.email).await?;
+        tx.commit().await?;
+        info!(kind, user.id = %user.user_id, "mail {kind} sent");
+        Ok(())
+    }
+}

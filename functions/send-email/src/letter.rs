@@ -1,0 +1,152 @@
+//! What a mail says.
+
+use askama::Template;
+use lettre::Message;
+use lettre::message::MultiPart;
+use lettre::message::header::{HeaderName, HeaderValue};
+use serde_json::Value;
+use shared_domain::Lang;
+use shared_store::{Report, User, Video};
+
+use crate::{Error, Post};
+
+/// One line of a report in a mail.
+pub(crate) struct Risk {
+    time: String,
+    name: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct ReportHtml<'a>(&'a Letter);
+
+#[derive(Template)]
+#[template(path = "report.txt")]
+struct ReportText<'a>(&'a Letter);
+
+/// A mail before it is addressed.
+pub(crate) struct Letter {
+    /// Subject line.
+    pub(crate) subject: String,
+    lang: Lang,
+    lead: String,
+    risks: Vec<Risk>,
+    more: usize,
+    link: String,
+    link_text: &'static str,
+    foot: &'static str,
+}
+
+/// Risks that a mail lists; the report has them all.
+const LISTED: usize = 10;
+
+impl Letter {
+    /// A report is ready.
+    pub(crate) fn report(video: &Video, report: &Report, lang: Lang, dashboard: &str) -> Self {
+        let name = &video.original_name;
+        let risks = report.body["risks"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let verdict = match (report.verdict.as_str(), lang) {
+            ("pass", Lang::Ru) => "Рисков не найдено, всё проверено.".to_owned(),
+            ("pass", Lang::En) => "No risks were found, and everything was checked.".to_owned(),
+            ("fail", Lang::Ru) => format!("Найдены нарушения. Рисков: {}.", risks.len()),
+            ("fail", Lang::En) => format!("Breaches were found. Risks: {}.", risks.len()),
+            (_, Lang::Ru) => format!("Нужен взгляд человека. Рисков: {}.", risks.len()),
+            (_, Lang::En) => format!("A person should look. Risks: {}.", risks.len()),
+        };
+        let lead = match lang {
+            Lang::Ru => format!("Отчёт о видео «{name}» готов. {verdict}"),
+            Lang::En => format!("The report on “{name}” is ready. {verdict}"),
+        };
+        Self {
+            subject: match lang {
+                Lang::Ru => format!("Отчёт готов: {name}"),
+                Lang::En => format!("Report ready: {name}"),
+            },
+            lang,
+            lead,
+            risks: risks.iter().take(LISTED).map(|risk| Risk::read(risk, lang)).collect(),
+            more: risks.len().saturating_sub(LISTED),
+            link: format!("{dashboard}/?video={}", video.video_id),
+            link_text: lang.pick("Открыть отчёт", "Open the report"),
+            foot: lang.pick(
+                "Отчёт составлен машиной и ещё не проверен человеком. Это не юридическая консультация.",
+                "The report was made by a machine and is not yet verified by a person. It is not legal advice.",
+            ),
+        }
+    }
+
+    /// A video could not be checked.
+    pub(crate) fn failure(video: &Video, lang: Lang, dashboard: &str) -> Self {
+        let name = &video.original_name;
+        let reason = video
+            .refusal
+            .as_ref()
+            .map(|refusal| refusal.text(lang))
+            .unwrap_or_default();
+        Self {
+            subject: match lang {
+                Lang::Ru => format!("Видео не проверено: {name}"),
+                Lang::En => format!("Video not checked: {name}"),
+            },
+            lang,
+            lead: match lang {
+                Lang::Ru => format!("Видео «{name}» не проверено. {reason}"),
+                Lang::En => format!("“{name}” could not be checked. {reason}"),
+            },
+            risks: Vec::new(),
+            more: 0,
+            link: format!("{dashboard}/?video={}", video.video_id),
+            link_text: lang.pick("Открыть видео", "Open the video"),
+            foot: lang.pick(
+                "За эту проверку ничего не списано.",
+                "Nothing was charged for this check.",
+            ),
+        }
+    }
+
+    /// The finished mail to one reader.
+    pub(crate) fn address(
+        &self,
+        post: &Post,
+        user: &User,
+        message_id: &str,
+    ) -> Result<Message, Error> {
+        let subject: String = self.subject.chars().filter(|c| !c.is_control()).collect();
+        let from = post.from().ok_or(lettre::error::Error::MissingFrom)?;
+        let body = MultiPart::alternative_plain_html(
+            ReportText(self).render()?,
+            ReportHtml(self).render()?,
+        );
+        let mut message = Message::builder()
+            .from(from)
+            .to(user.email.parse()?)
+            .subject(subject)
+            .message_id(Some(message_id.to_owned()))
+            .multipart(body)?;
+        // Tells other programs not to answer: RFC 3834.
+        let name = HeaderName::new_from_ascii_str("Auto-Submitted");
+        message
+            .headers_mut()
+            .insert_raw(HeaderValue::new(name, "auto-generated".into()));
+        Ok(message)
+    }
+}
+
+impl Risk {
+    fn read(risk: &Value, lang: Lang) -> Self {
+        let text = |name: &str| risk[name].as_str().unwrap_or_default().to_owned();
+        let name = match lang {
+            Lang::Ru => text("risk_name_ru"),
+            Lang::En => text("risk_name"),
+        };
+        Self {
+            time: text("timestamp"),
+            name,
+            text: text("description"),
+        }
+    }
+}

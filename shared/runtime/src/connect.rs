@@ -1,0 +1,56 @@
+//! The only place that picks implementations: which database, which transport.
+
+use shared_domain::{Reader, Settings, SettingsError};
+use shared_queue::Queue;
+use shared_store::{Store, StoreConfig, StoreError};
+
+/// What every function of a process shares.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The settings that everything was built from.
+    pub settings: Settings,
+    /// The record.
+    pub store: Store,
+    /// The transport of the outbox.
+    pub queue: Queue,
+}
+
+/// The process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Settings are missing or malformed; all of them are listed.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database does not answer or has another schema.
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+/// Opens the store that the settings name.
+pub async fn store(settings: &Settings) -> Result<Store, ConnectError> {
+    let reader = settings.reader();
+    let config = StoreConfig::read(&reader);
+    reader.finish()?;
+    Ok(Store::connect(config).await?)
+}
+
+impl Shared {
+    /// Opens store and queue.
+    pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
+        let store = store(&settings).await?;
+        let queue = Queue::new(store.clone());
+        Ok(Self {
+            settings,
+            store,
+            queue,
+        })
+    }
+
+    /// Reads a function's own settings; every fault is reported at once.
+    pub fn read<T>(&self, read: impl FnOnce(&Reader<'_>) -> T) -> Result<T, SettingsError> {
+        let reader = self.settings.reader();
+        let value = read(&reader);
+        reader.finish()?;
+        Ok(value)
+    }
+}

@@ -1,0 +1,110 @@
+//! The shell that all hosts share: span, decoding, time limit, panics, verdict, one log line.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures::FutureExt;
+use http::StatusCode;
+use shared_domain::Lang;
+use shared_queue::Queue;
+use tracing::{Instrument, debug, info_span, warn};
+
+use crate::{AnyHandler, Event, Malformed, Problem, Reply, Response, Verdict};
+
+/// How one event ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What the host does with the event.
+    pub verdict: Verdict,
+    /// What a caller who waits is told.
+    pub response: Response,
+    /// The chain of causes, for the log and the dead letter; never shown to callers.
+    pub error: Option<String>,
+}
+
+impl Outcome {
+    pub(crate) fn done(response: Response) -> Self {
+        Self {
+            verdict: Verdict::Done,
+            response,
+            error: None,
+        }
+    }
+
+    pub(crate) fn malformed(malformed: &Malformed, lang: Lang) -> Self {
+        let detail = match lang {
+            Lang::Ru => format!("Запрос не читается: {}.", malformed.0),
+            Lang::En => format!("The request cannot be read: {}.", malformed.0),
+        };
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "malformed", detail);
+        let error = Some(malformed.to_string());
+        Self {
+            verdict: Verdict::Reject,
+            response: problem.reply(),
+            error,
+        }
+    }
+
+    fn retry(error: String, lang: Lang) -> Self {
+        let response = Problem::of_verdict(Verdict::RETRY, lang).reply();
+        Self {
+            verdict: Verdict::RETRY,
+            response,
+            error: Some(error),
+        }
+    }
+}
+
+/// Runs one event through one handler and relays what it sent.
+///
+/// A panic and an overrun time limit are retries: the next start may fare better, and the attempts
+/// are counted. The relay is awaited, because a frozen function finishes nothing afterwards.
+pub async fn dispatch(handler: &dyn AnyHandler, event: &Event, queue: &Queue) -> Outcome {
+    let span = info_span!("handle", handler = handler.name(), event.id = %event.id, attempt = event.attempt);
+    async {
+        let started = Instant::now();
+        let call = AssertUnwindSafe(handler.call(event)).catch_unwind();
+        let outcome = match tokio::time::timeout(handler.timeout(), call).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => Outcome::retry(panic_text(panic.as_ref()), event.lang()),
+            Err(_) => Outcome::retry(
+                format!("took longer than {} s", handler.timeout().as_secs()),
+                event.lang(),
+            ),
+        };
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let verdict = outcome.verdict.as_str();
+        match &outcome.error {
+            Some(error) if outcome.verdict != Verdict::Done => {
+                warn!(
+                    verdict,
+                    duration_ms,
+                    error,
+                    "{} ended with {verdict}: {error}",
+                    handler.name()
+                );
+            }
+            _ => debug!(
+                verdict,
+                duration_ms,
+                "{} ended with {verdict}",
+                handler.name()
+            ),
+        }
+        queue.relay().await;
+        outcome
+    }
+    .instrument(span)
+    .await
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "panicked: {}",
+        text.unwrap_or_else(|| "without a message".to_owned())
+    )
+}

@@ -1,0 +1,31 @@
+//! Hosts do four things only: get bytes, cut batches into single events, call `dispatch`, and say
+//! the verdict in their own language.
+
+mod http;
+mod once;
+mod timer;
+mod worker;
+
+pub use http::{doors, serve_http};
+pub use once::once;
+pub use timer::timer;
+pub use worker::{Lane, work};
+
+use tokio_util::sync::CancellationToken;
+
+/// Waits for SIGTERM or Ctrl-C, or for somebody else to cancel `stop`.
+pub async fn stop_signal(stop: &CancellationToken) {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+        () = stop.cancelled() => {}
+    }
+}
