@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use shared_domain::{Lang, ProjectId, Refusal, Step, VideoId};
-use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::accounts::{User, select_user};
@@ -106,6 +105,8 @@ macro_rules! select_video {
         )
     };
 }
+
+pub(crate) use select_video;
 
 /// Reads inside and outside of transactions.
 pub(crate) async fn find(link: Link<'_>, video_id: VideoId) -> Result<Option<Video>, StoreError> {
@@ -219,57 +220,6 @@ impl Store {
             id(video_id),
         )?
         .ok_or_else(|| StoreError::missing("video", video_id))
-    }
-
-    /// Uploads whose time is over, the longest overdue first.
-    pub async fn expired_uploads(&self, limit: i64) -> Result<Vec<Video>, StoreError> {
-        rows!(
-            fetch_all as Video,
-            self.reader().await?.link(),
-            select_video!(
-                "where step = 'awaiting_upload' and upload_expires_at <= $1 \
-                 order by upload_expires_at limit $2"
-            ),
-            ts(self.now()),
-            limit,
-        )
-    }
-
-    /// Uploads announced longer ago than `age`: perhaps finished, with the notification lost.
-    pub async fn awaiting_upload_older_than(
-        &self,
-        age: Duration,
-        limit: i64,
-    ) -> Result<Vec<Video>, StoreError> {
-        rows!(
-            fetch_all as Video,
-            self.reader().await?.link(),
-            select_video!(
-                "where step = 'awaiting_upload' and videos.created_at <= $1 \
-                 order by videos.created_at limit $2"
-            ),
-            ts(self.now() - age),
-            limit,
-        )
-    }
-
-    /// Videos that have stood at a step for longer than `age`, the oldest first.
-    pub async fn standing_at(
-        &self,
-        step: Step,
-        age: Duration,
-        limit: i64,
-    ) -> Result<Vec<Video>, StoreError> {
-        rows!(
-            fetch_all as Video,
-            self.reader().await?.link(),
-            select_video!(
-                "where step = $1 and videos.updated_at <= $2 order by videos.updated_at limit $3"
-            ),
-            step.as_str(),
-            ts(self.now() - age),
-            limit,
-        )
     }
 }
 

@@ -40,7 +40,7 @@ async fn an_address_is_one_account_in_any_case() -> Result<()> {
 async fn a_session_ends_by_time_and_by_signing_out() -> Result<()> {
     let world = World::new().await;
     let user = world.user("a@example.org", Role::Client).await?;
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let store = &world.store;
     store
         .open_session(user.user_id, "hash-1", store.now() + hour)

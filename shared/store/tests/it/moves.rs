@@ -261,7 +261,7 @@ async fn sweeps_find_uploads_that_wait_too_long() -> Result<()> {
     let store = &world.store;
     let waiting = world.video().await?.video_id;
     let extracting = world.video_at(Step::Extracting).await?.video_id;
-    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let minutes = Duration::from_mins;
     assert_eq!(store.awaiting_upload_older_than(minutes(5), 10).await?, []);
 
     world.clock.advance(minutes(6));

@@ -224,7 +224,7 @@ async fn the_poller_finds_what_was_submitted_long_ago_and_may_take_it_back() -> 
         world.store.submitted_before(world.store.now(), 10).await?,
         []
     );
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let late = world.store.submitted_before(world.store.now(), 10).await?;
     let late: Vec<_> = late.iter().map(|p| (p.prediction_id, p.status)).collect();
     assert_eq!(late.len(), 2);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use shared_domain::{EvidenceComplete, Message, PredictionDue, Step, VideoUploaded};
-use shared_store::{DeadEvent, Outcome, StoreError};
+use shared_store::{DeadEvent, Outcome, Store, StoreConfig, StoreError};
 
 use crate::world::{LEASE, World, delivery, knock};
 
@@ -299,11 +299,11 @@ async fn the_relay_hears_of_each_message_until_it_is_announced() -> Result<()> {
     world.store.mark_sent(&[]).await?;
     assert_eq!(world.store.unsent(10).await?, []);
 
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     assert_eq!(
         world
             .store
-            .forget_sent(world.store.now() - Duration::from_secs(120))
+            .forget_sent(world.store.now() - Duration::from_mins(2))
             .await?,
         0
     );
@@ -407,4 +407,40 @@ async fn writers_wait_for_each_other_and_readers_for_nobody() -> Result<()> {
         Step::Uploaded
     );
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_busy_is_a_passing_trouble() -> Result<()> {
+    let world = World::new().await;
+    let video = world.video().await?;
+    let impatient = StoreConfig {
+        statement_timeout: Duration::from_millis(200),
+        ..world.database.config()
+    };
+    let impatient = Store::connect(impatient).await?;
+    let mut tx = world.store.transaction().await?;
+    tx.advance(video.video_id, Step::AwaitingUpload, Step::Uploaded)
+        .await?;
+    let attempt = async {
+        let mut tx = impatient.transaction().await?;
+        tx.advance(video.video_id, Step::AwaitingUpload, Step::Uploaded)
+            .await?;
+        tx.commit().await
+    };
+    let error = attempt.await.expect_err("the other one holds the row");
+    assert!(error.is_transient(), "{error:?}");
+    tx.commit().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_a_passing_trouble() {
+    let nowhere = StoreConfig {
+        acquire_timeout: Duration::from_millis(200),
+        ..StoreConfig::new("postgres://nobody@127.0.0.1:1/nothing")
+    };
+    let error = Store::connect(nowhere)
+        .await
+        .expect_err("nobody listens there");
+    assert!(error.is_transient(), "{error:?}");
 }

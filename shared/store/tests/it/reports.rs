@@ -112,7 +112,15 @@ async fn a_mail_is_new_once_and_never_again_after_it_was_sent() -> Result<()> {
             .await?,
     );
     tx.commit().await?;
-    use MailState::{New, Sending, Sent};
-    assert_eq!(states, [New, Sending, New, Sent, New]);
+    assert_eq!(
+        states,
+        [
+            MailState::New,
+            MailState::Sending,
+            MailState::New,
+            MailState::Sent,
+            MailState::New
+        ]
+    );
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use secrecy::ExposeSecret;
 use shared_store::{Store, StoreConfig, StoreError};
 use shared_testing::{TestDatabase, database, empty_database};
@@ -56,8 +56,8 @@ fn written(engine: &str) -> Result<BTreeMap<String, Vec<String>>> {
     for file in fs::read_dir(folder)? {
         let text = fs::read_to_string(file?.path())?;
         for table in text.split("create table ").skip(1) {
-            let (name, rest) = table.split_once(" (").expect("a table has columns");
-            let (body, _) = rest.split_once("\n);").expect("a table ends");
+            let (name, rest) = table.split_once(" (").context("a table has columns")?;
+            let (body, _) = rest.split_once("\n);").context("a table ends")?;
             let columns = body.lines().map(str::trim).filter(|line| {
                 let word = line.split(' ').next().unwrap_or_default();
                 !matches!(word, "" | "--" | "primary" | "unique" | "foreign" | "check")
@@ -76,7 +76,9 @@ fn written(engine: &str) -> Result<BTreeMap<String, Vec<String>>> {
             tables.entry(name.to_owned()).or_default().extend(columns);
         }
     }
-    tables.values_mut().for_each(|columns| columns.sort());
+    for columns in tables.values_mut() {
+        columns.sort();
+    }
     Ok(tables)
 }
 
@@ -101,9 +103,10 @@ async fn every_column_of_postgresql_has_a_comment() -> Result<()> {
     }
     let mut conn = PgConnection::connect(&database.url).await?;
     let bare: Vec<(String, String)> = sqlx::query_as(
-        "select table_name::text, column_name::text from information_schema.columns \
-         where table_schema = 'public' and table_name <> '_sqlx_migrations' \
-         and col_description(table_name::regclass, ordinal_position) is null",
+        "select relname::text, attname::text from pg_attribute \
+         join pg_class on pg_class.oid = attrelid \
+         where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 \
+         and relname <> '_sqlx_migrations' and col_description(attrelid, attnum) is null",
     )
     .fetch_all(&mut conn)
     .await?;

@@ -14,7 +14,7 @@ use shared_store::{
 };
 use shared_testing::{ManualClock, TestDatabase, database};
 
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -68,7 +68,7 @@ impl World {
             upload_id: Some("upload-1".into()),
             part_size: Some(8 << 20),
             policy_id: "general".into(),
-            upload_expires_at: self.store.now() + Duration::from_secs(900),
+            upload_expires_at: self.store.now() + Duration::from_mins(15),
         }
     }
 
