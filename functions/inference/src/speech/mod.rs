@@ -1,0 +1,158 @@
+//! Speech to text: Whisper base behind a voice detector, with a time for every word.
+//!
+//! Sound goes through `vad` (where is a voice), `windows` (what is heard at once), `mel`, `net`,
+//! `decode` under `rules` (what is said), `align` (when), and `guard` (what is not to be believed).
+
+mod align;
+mod decode;
+mod error;
+mod guard;
+mod mel;
+mod net;
+mod rules;
+mod tokens;
+mod transcribe;
+mod transcript;
+mod vad;
+mod wav;
+mod windows;
+mod words;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rten::ThreadPool;
+use serde_json::Value;
+use shared_domain::Task;
+
+pub use error::SpeechError;
+
+use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
+use crate::weights::{Folder, Manifest, WeightsError};
+use decode::Decoder;
+use mel::Mel;
+use net::Net;
+use tokens::{Token, Vocabulary};
+use transcribe::Transcriber;
+use vad::Vad;
+
+const FILES: [&str; 5] = [
+    "silero-vad.onnx",
+    "whisper-base/encoder.onnx",
+    "whisper-base/decoder.onnx",
+    "whisper-base/config.json",
+    "whisper-base/vocabulary.txt",
+];
+
+/// The model `local/whisper-base`.
+#[derive(Debug)]
+pub struct Whisper {
+    card: ModelCard,
+    folder: Folder,
+    pool: Option<Arc<ThreadPool>>,
+    /// Loaded by the first question and shared by all.
+    loaded: Mutex<Option<Arc<Loaded>>>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    net: Net,
+    vocabulary: Vocabulary,
+    mel: Mel,
+    vad: Vad,
+}
+
+impl Whisper {
+    /// Makes the model ready to load; fails at once when a file of it is not there.
+    ///
+    /// `pool` bounds the threads; without it the run time's own pool is used.
+    pub fn connect(folder: &Folder, pool: Option<Arc<ThreadPool>>) -> Result<Self, WeightsError> {
+        let missing = folder.missing(&Manifest::default_set());
+        if let Some(file) = missing.iter().find(|stored| FILES.contains(&stored.path)) {
+            let (file, folder) = (file.path.to_owned(), folder.dir().to_owned());
+            return Err(WeightsError::Missing { file, folder });
+        }
+        let card = ModelCard {
+            task: Task::Speech,
+            owner_name: "local/whisper-base",
+            version: Folder::version(&FILES),
+            adapter: "whisper-diarization",
+            file_fields: &["audio"],
+            licence: "MIT (Whisper base, Silero VAD)",
+            summary: "Writes down speech in Russian, English and other languages, with word times.",
+            limits: Vec::new(),
+        };
+        Ok(Self {
+            card,
+            folder: folder.clone(),
+            pool,
+            loaded: Mutex::default(),
+        })
+    }
+
+    fn loaded(&self) -> Result<Arc<Loaded>, SpeechError> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = &*loaded {
+            return Ok(Arc::clone(loaded));
+        }
+        let fresh = Arc::new(Loaded::load(&self.folder, self.pool.as_ref())?);
+        *loaded = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+}
+
+impl Loaded {
+    fn load(folder: &Folder, pool: Option<&Arc<ThreadPool>>) -> Result<Self, SpeechError> {
+        let [vad, encoder, decoder, config, vocabulary] = FILES;
+        Ok(Self {
+            vad: Vad::load(&folder.path(vad)?, pool.cloned())?,
+            net: Net::load(
+                &folder.path(encoder)?,
+                &folder.path(decoder)?,
+                pool.cloned(),
+            )?,
+            vocabulary: Vocabulary::load(&folder.path(vocabulary)?, &folder.path(config)?)?,
+            mel: Mel::new(),
+        })
+    }
+
+    /// The token of the language that was asked for; none for `auto`.
+    fn language(&self, input: &Input) -> Result<Option<Token>, SpeechError> {
+        match input.text("language").map(str::trim) {
+            None | Some("" | "auto") => Ok(None),
+            Some(code) => self
+                .vocabulary
+                .find_language(code)
+                .map(Some)
+                .ok_or_else(|| {
+                    SpeechError::Sound(format!("{code:?} is no language code of this model"))
+                }),
+        }
+    }
+}
+
+impl Predictor for Whisper {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn predict(&self, input: &Input, cancel: &Cancel) -> Result<Value, PredictError> {
+        let sound = wav::samples(input.file("audio")?)?;
+        let loaded = self.loaded()?;
+        let language = loaded.language(input)?;
+        let decoder = Decoder {
+            net: &loaded.net,
+            vocabulary: &loaded.vocabulary,
+            cancel,
+        };
+        let transcriber = Transcriber {
+            decoder,
+            mel: &loaded.mel,
+            vad: &loaded.vad,
+        };
+        let transcript = transcriber.transcribe(&sound, language)?;
+        serde_json::to_value(transcript).map_err(|error| PredictError::Model(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

