@@ -3,7 +3,9 @@
 mod config;
 mod cors;
 mod events;
+mod faults;
 mod keys;
+mod memory;
 mod multipart;
 mod notification;
 mod objects;

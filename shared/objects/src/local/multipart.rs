@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-#[expect(
-    clippy::wildcard_imports,
-    reason = "each operation is a pair of types of this module"
-)]
-use s3s::dto::*;
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput,
+    CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+    ListPartsInput, ListPartsOutput, MultipartUpload, Part, PutObjectInput, UploadPartInput,
+    UploadPartOutput,
+};
 use s3s::{S3Result, s3_error};
 
 use super::state::{State, bare, broken};

@@ -1,11 +1,10 @@
 //! Listings cut into pages, in the three dialects of S3.
 
 use s3s::S3Result;
-#[expect(
-    clippy::wildcard_imports,
-    reason = "each operation is a pair of types of this module"
-)]
-use s3s::dto::*;
+use s3s::dto::{
+    CommonPrefix, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput,
+    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectVersion,
+};
 
 use super::files::{Entry, Files};
 use super::state::broken;

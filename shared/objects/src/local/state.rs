@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "each operation is a pair of types of this module"
-)]
-use s3s::dto::*;
+use s3s::dto::{
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, ETagCondition,
+    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective,
+    PutObjectInput, PutObjectOutput,
+};
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tracing::warn;
