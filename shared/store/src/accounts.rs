@@ -3,7 +3,7 @@
 use shared_domain::{Lang, SessionId, UserId};
 use time::OffsetDateTime;
 
-use crate::dialect::{execute, rows};
+use crate::dialect::{change, rows};
 use crate::values::{Id, Name, id, stored_by_name, ts};
 use crate::{Store, StoreError};
 
@@ -88,8 +88,8 @@ impl Store {
     pub async fn insert_user(&self, new: NewUser) -> Result<User, StoreError> {
         let user_id: UserId = self.fresh();
         let email = new.email.trim().to_lowercase();
-        let added = execute!(
-            self.writer().await?.link(),
+        let added = change!(
+            self,
             "insert into users (user_id, email, password_hash, role, company_name, \
              balance_minutes, language, created_at, updated_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (email) do nothing",
@@ -150,8 +150,8 @@ impl Store {
         expires_at: OffsetDateTime,
     ) -> Result<SessionId, StoreError> {
         let session_id: SessionId = self.fresh();
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "insert into sessions (session_id, user_id, token_hash, created_at, expires_at) \
              values ($1, $2, $3, $4, $5)",
             id(session_id),
@@ -179,8 +179,8 @@ impl Store {
 
     /// Signs out; doing it twice changes nothing.
     pub async fn revoke_session(&self, token_hash: &str) -> Result<(), StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "update sessions set revoked_at = $2 where token_hash = $1 and revoked_at is null",
             token_hash,
             ts(self.now()),

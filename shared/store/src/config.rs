@@ -14,7 +14,7 @@ pub struct StoreConfig {
     pub max_connections: u32,
     /// Longest wait for a free connection.
     pub acquire_timeout: Duration,
-    /// PostgreSQL: prepared statements kept per connection. 0 suits PgBouncer in transaction mode,
+    /// PostgreSQL: prepared statements kept per connection. 0 suits `PgBouncer` in transaction mode,
     /// where neither they nor session settings outlive a transaction.
     pub statement_cache: usize,
     /// PostgreSQL: longest run of one statement. SQLite: longest wait for another writer.

@@ -4,7 +4,7 @@ use shared_domain::OutboxId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::dialect::{execute, rows};
+use crate::dialect::{change, execute, rows};
 use crate::outbox::held_by_us;
 use crate::values::{Id, Ts, id, ts};
 use crate::{Store, StoreError};
@@ -117,8 +117,8 @@ impl Store {
 
     /// Gives up an event that came through a door; its sender has to repeat it.
     pub async fn bury_event(&self, event: DeadEvent<'_>) -> Result<(), StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "insert into dead_letters \
              (dead_letter_id, handler, event_id, kind, body, error, attempts, created_at) \
              values ($1, $2, $3, $4, $5, $6, 1, $7) \
@@ -160,8 +160,8 @@ impl Store {
 
     /// Whoever waited for it has been told.
     pub async fn mark_told(&self, dead_letter_id: Uuid) -> Result<(), StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "update dead_letters set told_at = $2 where dead_letter_id = $1",
             id(dead_letter_id),
             ts(self.now()),

@@ -1,22 +1,37 @@
 //! The two engines behind one text.
 //!
-//! `rows!` and `execute!` run one statement on whichever engine is open; `bulk!` inserts many rows.
+//! `rows!`, `execute!` and `change!` run one statement on whichever engine is open; `bulk!` inserts
+//! many rows.
 //! The few texts that differ stand at the end of this file.
 
+use std::sync::Arc;
+
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Transaction,
+};
 
 /// The open pools. SQLite has one writer at a time anyway: a pool of one queues writers here, where
 /// waiting is fair, and leaves readers alone.
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
-    Postgres(PgPool),
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Postgres {
+        pool: PgPool,
+        /// Behind a pooler that hands out servers per transaction: how each of them begins.
+        begin: Option<Arc<str>>,
+    },
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+    },
 }
 
 /// A connection for single statements.
 pub(crate) enum Conn {
     Postgres(PoolConnection<Postgres>),
+    /// The parts of one statement go to the same server only within a transaction.
+    Pooled(Transaction<'static, Postgres>),
     Sqlite(PoolConnection<Sqlite>),
 }
 
@@ -36,14 +51,14 @@ pub(crate) enum Link<'c> {
 impl Pools {
     pub(crate) async fn reader(&self) -> Result<Conn, sqlx::Error> {
         match self {
-            Self::Postgres(pool) => pool.acquire().await.map(Conn::Postgres),
+            Self::Postgres { pool, begin } => postgres(pool, begin.as_ref()).await,
             Self::Sqlite { read, .. } => read.acquire().await.map(Conn::Sqlite),
         }
     }
 
     pub(crate) async fn writer(&self) -> Result<Conn, sqlx::Error> {
         match self {
-            Self::Postgres(pool) => pool.acquire().await.map(Conn::Postgres),
+            Self::Postgres { pool, begin } => postgres(pool, begin.as_ref()).await,
             Self::Sqlite { write, .. } => write.acquire().await.map(Conn::Sqlite),
         }
     }
@@ -52,7 +67,14 @@ impl Pools {
     /// otherwise fail in the middle.
     pub(crate) async fn begin(&self) -> Result<Open, sqlx::Error> {
         match self {
-            Self::Postgres(pool) => pool.begin().await.map(Open::Postgres),
+            Self::Postgres { pool, begin: None } => pool.begin().await.map(Open::Postgres),
+            Self::Postgres {
+                pool,
+                begin: Some(begin),
+            } => pool
+                .begin_with(AssertSqlSafe(Arc::clone(begin)))
+                .await
+                .map(Open::Postgres),
             Self::Sqlite { write, .. } => {
                 write.begin_with("begin immediate").await.map(Open::Sqlite)
             }
@@ -60,11 +82,30 @@ impl Pools {
     }
 }
 
+async fn postgres(pool: &PgPool, begin: Option<&Arc<str>>) -> Result<Conn, sqlx::Error> {
+    match begin {
+        None => pool.acquire().await.map(Conn::Postgres),
+        Some(begin) => pool
+            .begin_with(AssertSqlSafe(Arc::clone(begin)))
+            .await
+            .map(Conn::Pooled),
+    }
+}
+
 impl Conn {
     pub(crate) fn link(&mut self) -> Link<'_> {
         match self {
             Self::Postgres(conn) => Link::Postgres(conn),
+            Self::Pooled(tx) => Link::Postgres(tx),
             Self::Sqlite(conn) => Link::Sqlite(conn),
+        }
+    }
+
+    /// What was written holds from here on; a reader is simply dropped.
+    pub(crate) async fn keep(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(_) | Self::Sqlite(_) => Ok(()),
+            Self::Pooled(tx) => tx.commit().await,
         }
     }
 }
@@ -113,6 +154,17 @@ macro_rules! execute {
     };
 }
 
+/// Runs one statement of `Store` that writes, for good, and tells how many rows it changed.
+macro_rules! change {
+    ($store:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let mut db = $store.writer().await?;
+        match $crate::dialect::execute!(db.link(), $sql $(, $bind)*) {
+            Ok(rows) => db.keep().await.map(|()| rows).map_err($crate::StoreError::from),
+            Err(error) => Err(error),
+        }
+    }};
+}
+
 /// Inserts many rows in few statements:
 /// `bulk!(link, "insert into t (a, b) ", items, |item| [item.a, item.b], " on conflict do nothing")`.
 macro_rules! bulk {
@@ -139,7 +191,7 @@ macro_rules! bulk {
     }};
 }
 
-pub(crate) use {bulk, execute, rows};
+pub(crate) use {bulk, change, execute, rows};
 
 /// Rows of one bulk statement: with 20 columns well below the 32,766 binds that SQLite allows.
 pub(crate) const BULK_ROWS: usize = 500;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared_domain::{ExecutionId, VideoId};
 use time::OffsetDateTime;
 
-use crate::dialect::{Link, execute, rows};
+use crate::dialect::{Link, change, execute, rows};
 use crate::values::{Id, Maybe, Name, Ts, id, stored_by_name, ts};
 use crate::{Store, StoreError, Tx};
 
@@ -141,8 +141,8 @@ impl Store {
         progress: f32,
         eta_seconds: Option<i64>,
     ) -> Result<(), StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "update executions set status = 'running', started_at = coalesce(started_at, $5), \
              current_task = $2, eta_seconds = $4, \
              progress = case when progress > $3 then progress else $3 end \

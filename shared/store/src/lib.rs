@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
-mod conclude;
 mod closing;
+mod conclude;
 mod config;
 mod dead_letters;
 mod dialect;

@@ -10,7 +10,7 @@ use shared_domain::OutboxId;
 use time::OffsetDateTime;
 
 use crate::dead_letters::Burial;
-use crate::dialect::{execute, rows};
+use crate::dialect::{change, rows};
 use crate::values::{Id, Maybe, Ts, id, ts};
 use crate::{Store, StoreError};
 
@@ -117,15 +117,17 @@ impl Store {
         let now = self.now();
         let link = db.link();
         let claim = link.claim_sql();
-        rows!(
+        let claimed = rows!(
             fetch_optional as ClaimedRow,
             link,
             claim,
             stream,
             ts(now),
             owner,
-            ts(now + lease)
-        )
+            ts(now + lease),
+        )?;
+        db.keep().await?;
+        Ok(claimed)
     }
 
     /// Prolongs a lease; false when it has gone to another worker or the work has ended.
@@ -135,8 +137,8 @@ impl Store {
         epoch: i64,
         lease: Duration,
     ) -> Result<bool, StoreError> {
-        let held = execute!(
-            self.writer().await?.link(),
+        let held = change!(
+            self,
             "update outbox set lease_until = $3 \
              where event_id = $1 and lease_epoch = $2 and finished_at is null",
             id(event_id),
@@ -154,8 +156,8 @@ impl Store {
         retry_at: OffsetDateTime,
         error: &str,
     ) -> Result<(), StoreError> {
-        let held = execute!(
-            self.writer().await?.link(),
+        let held = change!(
+            self,
             "update outbox set lease_owner = null, lease_until = null, sent_at = null, \
              due_at = $3, last_error = $4 \
              where event_id = $1 and lease_epoch = $2 and finished_at is null",
@@ -169,8 +171,8 @@ impl Store {
 
     /// Gives a message back at a graceful stop: the attempt does not count, and it is due at once.
     pub async fn give_back(&self, event_id: OutboxId, epoch: i64) -> Result<(), StoreError> {
-        let held = execute!(
-            self.writer().await?.link(),
+        let held = change!(
+            self,
             "update outbox set lease_owner = null, lease_until = null, sent_at = null, \
              attempts = attempts - 1 \
              where event_id = $1 and lease_epoch = $2 and finished_at is null",
@@ -182,8 +184,8 @@ impl Store {
 
     /// Ends every lease. Only for the start of an embedded system, when nobody else can be alive.
     pub async fn give_back_all(&self) -> Result<u64, StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "update outbox set lease_owner = null, lease_until = null, sent_at = null \
              where finished_at is null and lease_until is not null"
         )
@@ -196,8 +198,8 @@ impl Store {
         epoch: i64,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "update outbox set finished_at = $3, outcome = $4, lease_owner = null, \
              lease_until = null \
              where event_id = $1 and lease_epoch = $2 and finished_at is null",

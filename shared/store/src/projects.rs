@@ -3,7 +3,7 @@
 use shared_domain::{ProjectId, UserId};
 
 use crate::accounts::User;
-use crate::dialect::{execute, rows};
+use crate::dialect::{change, rows};
 use crate::values::{Id, id, ts};
 use crate::{Store, StoreError};
 
@@ -41,8 +41,8 @@ macro_rules! select_project {
 impl Store {
     /// The owner's project of this name, made when it is not there.
     pub async fn ensure_project(&self, owner: UserId, name: &str) -> Result<Project, StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "insert into projects (project_id, owner_id, name, policy_id, created_at) \
              values ($1, $2, $3, $4, $5) on conflict (owner_id, name) do nothing",
             id(self.fresh::<ProjectId>()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use shared_domain::OutboxId;
 use time::OffsetDateTime;
 
-use crate::dialect::{bulk, execute, rows};
+use crate::dialect::{bulk, change, execute, rows};
 use crate::values::{Id, Maybe, Ts, id, ts};
 use crate::{Store, StoreError};
 
@@ -60,8 +60,8 @@ impl Store {
     /// Has unfinished messages announced again that were announced before a moment and on which
     /// nobody works: whoever heard of them has forgotten.
     pub async fn forget_sent(&self, before: OffsetDateTime) -> Result<u64, StoreError> {
-        execute!(
-            self.writer().await?.link(),
+        change!(
+            self,
             "update outbox set sent_at = null where finished_at is null and sent_at < $1 \
              and (lease_until is null or lease_until <= $2)",
             ts(before),

@@ -13,7 +13,7 @@ pub(crate) static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// Fails with `SchemaVersion` unless the tables are the ones that this release was built for.
 pub(crate) async fn check(pools: &Pools) -> Result<(), StoreError> {
     let (migrator, exists) = match pools {
-        Pools::Postgres(_) => (
+        Pools::Postgres { .. } => (
             &POSTGRES,
             "select count(*) from pg_tables where tablename = '_sqlx_migrations'",
         ),

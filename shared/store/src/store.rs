@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use shared_domain::{Clock, Ids, SystemClock, SystemIds};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqlitePool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -21,8 +21,6 @@ use crate::{StoreConfig, StoreError, schema};
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pools: Pools,
-    /// PostgreSQL behind a pooler keeps no settings between transactions: each sets its own.
-    pub(crate) settings_per_transaction: Option<Arc<str>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
@@ -31,10 +29,8 @@ impl Store {
     /// Opens the database; fails with `SchemaVersion` when its tables are not this release's.
     pub async fn connect(config: StoreConfig) -> Result<Self, StoreError> {
         let url = config.url.expose_secret();
-        let settings = pg_settings(config.statement_timeout);
-        let pooled = is_postgres(url) && config.statement_cache == 0;
         let pools = if is_postgres(url) {
-            Pools::Postgres(open_postgres(&config, (!pooled).then_some(settings.as_str())).await?)
+            open_postgres(&config).await?
         } else if is_sqlite(url) {
             open_sqlite(&config).await?
         } else {
@@ -43,7 +39,6 @@ impl Store {
         schema::check(&pools).await?;
         Ok(Self {
             pools,
-            settings_per_transaction: pooled.then(|| settings.into()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
         })
@@ -104,6 +99,7 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         match self.reader().await? {
             Conn::Postgres(mut conn) => conn.ping().await?,
+            Conn::Pooled(mut tx) => tx.ping().await?,
             Conn::Sqlite(mut conn) => conn.ping().await?,
         }
         Ok(())
@@ -112,7 +108,7 @@ impl Store {
     /// Closes every connection; SQLite folds its journal into the file.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
             Pools::Sqlite { read, write } => {
                 read.close().await;
                 write.close().await;
@@ -139,40 +135,49 @@ fn pg_options(config: &StoreConfig) -> Result<PgConnectOptions, StoreError> {
     Ok(options)
 }
 
-fn pg_settings(statement_timeout: Duration) -> String {
+/// Limits that keep one stuck statement or transaction from holding the others up.
+fn pg_limits(statement_timeout: Duration, set: &str) -> String {
     let statement_ms = statement_timeout.as_millis();
     format!(
-        "set local statement_timeout = {statement_ms}; set local lock_timeout = 10000; \
-         set local idle_in_transaction_session_timeout = 60000"
+        "{set} statement_timeout = {statement_ms}; {set} lock_timeout = 10000; \
+         {set} idle_in_transaction_session_timeout = 60000"
     )
 }
 
-async fn open_postgres(config: &StoreConfig, settings: Option<&str>) -> Result<PgPool, StoreError> {
-    let settings: Option<Arc<str>> = settings.map(|s| s.replace("set local", "set").into());
+/// A pooler keeps no settings between transactions, so there each transaction sets its own.
+async fn open_postgres(config: &StoreConfig) -> Result<Pools, StoreError> {
+    let pooler = config.statement_cache == 0;
+    let begin = format!(
+        "begin; {}",
+        pg_limits(config.statement_timeout, "set local")
+    );
+    let limits: Arc<str> = match pooler {
+        true => "".into(),
+        false => pg_limits(config.statement_timeout, "set").into(),
+    };
     let pool = PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
         .test_before_acquire(false)
         .after_connect(move |conn, _| {
-            let settings = settings.clone();
-            Box::pin(async move {
-                if let Some(settings) = settings {
-                    conn.execute(sqlx::AssertSqlSafe(settings.as_ref())).await?;
-                }
-                Ok(())
-            })
+            let limits = Arc::clone(&limits);
+            Box::pin(async move { conn.execute(AssertSqlSafe(limits)).await.map(drop) })
         })
         .before_acquire(|conn, _| Box::pin(async move { Ok(may_write(conn).await) }))
         .connect_with(pg_options(config)?)
         .await?;
-    Ok(pool)
+    Ok(Pools::Postgres {
+        pool,
+        begin: pooler.then(|| begin.into()),
+    })
 }
 
 /// After a failover a kept connection answers pings but refuses to write: it must not be kept.
 async fn may_write(conn: &mut PgConnection) -> bool {
-    sqlx::query_scalar::<_, bool>("select pg_is_in_recovery()")
-        .fetch_one(conn)
-        .await
+    let row = conn
+        .fetch_one(sqlx::raw_sql("select pg_is_in_recovery()"))
+        .await;
+    row.and_then(|row| row.try_get::<bool, _>(0))
         .is_ok_and(|recovering| !recovering)
 }
 

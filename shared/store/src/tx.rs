@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use shared_domain::{Delivery, Message, OutboxId};
-use sqlx::Executor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -88,12 +87,7 @@ impl Store {
     }
 
     async fn open(&self, trace: Option<String>) -> Result<Tx, StoreError> {
-        let mut open = self.pools.begin().await?;
-        if let (Some(settings), Link::Postgres(conn)) =
-            (&self.settings_per_transaction, open.link())
-        {
-            conn.execute(sqlx::AssertSqlSafe(settings.as_ref())).await?;
-        }
+        let open = self.pools.begin().await?;
         Ok(Tx {
             store: self.clone(),
             open,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use secrecy::ExposeSecret;
-use shared_store::{Store, StoreConfig, StoreError};
+use shared_domain::{Lang, Message, VideoUploaded};
+use shared_store::{NewUser, Role, Store, StoreConfig, StoreError};
 use shared_testing::{TestDatabase, database, empty_database};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
@@ -223,17 +225,33 @@ async fn an_address_of_neither_engine_is_refused() {
 }
 
 #[tokio::test]
-async fn without_a_prepared_statement_cache_everything_still_works() -> Result<()> {
+async fn behind_a_pooler_single_statements_and_transactions_last() -> Result<()> {
     let database = database().await;
     let config = StoreConfig {
         statement_cache: 0,
         ..database.config()
     };
-    let store = Store::connect(config).await?;
-    for _ in 0..3 {
-        assert!(!store.has_users().await?);
-    }
-    store.transaction().await?.commit().await?;
+    let pooled = Store::connect(config).await?;
+    let new = NewUser {
+        email: "a@example.org".into(),
+        password_hash: "$argon2id$".into(),
+        role: Role::Client,
+        company_name: String::new(),
+        balance_minutes: 0,
+        language: Lang::En,
+    };
+    let user = pooled.insert_user(new).await?;
+    let mut tx = pooled.transaction().await?;
+    let event_id = tx.send(&VideoUploaded::new(pooled.fresh())).await?;
+    tx.commit().await?;
+    let minute = Duration::from_mins(1);
+    let claimed = pooled.claim(VideoUploaded::STREAM, "a", minute, 5).await?;
+    assert_eq!(claimed.map(|claimed| claimed.event_id), Some(event_id));
+    pooled.ping().await?;
+
+    let direct = database.store().await;
+    assert_eq!(direct.user(user.user_id).await?, user);
+    assert_eq!(direct.queue_status().await?[0].leased, 1);
     Ok(())
 }
 
