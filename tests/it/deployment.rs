@@ -11,7 +11,8 @@ use crate::tree;
 /// The published schema lags behind the platform: it lacks scheduled jobs, which the platform's own
 /// client library and product pages have. Nothing else is loosened.
 fn schema() -> Result<Value> {
-    let mut schema: Value = serde_json::from_str(&tree::read("tests/fixtures/do-app-spec.schema.json")?)?;
+    let mut schema: Value =
+        serde_json::from_str(&tree::read("tests/fixtures/do-app-spec.schema.json")?)?;
     let mut mended = 0;
     allow_scheduled(&mut schema, &mut mended);
     ensure!(mended > 0, "the schema has no job kinds any more");
@@ -25,9 +26,16 @@ fn allow_scheduled(value: &mut Value, mended: &mut usize) {
                 items.push(json!("SCHEDULED"));
                 *mended += 1;
             }
-            items.iter_mut().for_each(|item| allow_scheduled(item, mended));
+            for item in items {
+                allow_scheduled(item, mended);
+            }
         }
-        Value::Object(fields) => fields.values_mut().for_each(|v| allow_scheduled(v, mended)),
+        Value::Object(fields) => {
+            for field in fields.values_mut() {
+                allow_scheduled(field, mended);
+            }
+        }
+
         _ => {}
     }
 }
@@ -36,11 +44,17 @@ fn allow_scheduled(value: &mut Value, mended: &mut usize) {
 fn faults(spec: &Value, text: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let validator = jsonschema::validator_for(&schema()?)?;
-    found.extend(validator.iter_errors(spec).map(|e| format!("{}: {e}", e.instance_path)));
+    found.extend(
+        validator
+            .iter_errors(spec)
+            .map(|e| format!("{}: {e}", e.instance_path)),
+    );
 
     let list = |key: &str| spec[key].as_array().cloned().unwrap_or_default();
-    let databases: BTreeSet<String> =
-        list("databases").iter().filter_map(|d| d["name"].as_str().map(str::to_owned)).collect();
+    let databases: BTreeSet<String> = list("databases")
+        .iter()
+        .filter_map(|d| d["name"].as_str().map(str::to_owned))
+        .collect();
     for bound in Regex::new(r"\$\{([\w-]+)\.(?:DATABASE_URL|CA_CERT)\}")?.captures_iter(text) {
         if !databases.contains(&bound[1]) {
             found.push(format!("{} is no database of this file", &bound[1]));
@@ -58,7 +72,10 @@ fn faults(spec: &Value, text: &str) -> Result<Vec<String>> {
     }
     for secret in list("envs").iter().filter(|env| env["type"] == "SECRET") {
         if secret.get("value").is_some() {
-            found.push(format!("{}: a secret has no value in a file", secret["key"]));
+            found.push(format!(
+                "{}: a secret has no value in a file",
+                secret["key"]
+            ));
         }
     }
     Ok(found)
@@ -87,7 +104,10 @@ fn each_fault_of_a_specification_is_reported() -> Result<()> {
         ("http_port: 8000", "http_port: eighty", 1),
     ];
     for (from, to, count) in cases {
-        ensure!(text.contains(from), "the example needs {from:?} in the file");
+        ensure!(
+            text.contains(from),
+            "the example needs {from:?} in the file"
+        );
         let bad = text.replacen(from, to, 1);
         let found = faults(&parse(&bad)?, &bad)?;
         assert_eq!(found.len(), count, "{to}: {found:?}");

@@ -35,7 +35,11 @@ struct Edge {
 fn may_use(place: &str, from: &str) -> Vec<&'static str> {
     match (place, from) {
         (_, DOMAIN) => vec![],
-        (_, "shared-policy" | "shared-store" | "shared-objects" | "shared-media" | "shared-replicate") => {
+        (
+            _,
+            "shared-policy" | "shared-store" | "shared-objects" | "shared-media"
+            | "shared-replicate",
+        ) => {
             vec![DOMAIN]
         }
         (_, "shared-queue") => vec![DOMAIN, "shared-store"],
@@ -83,7 +87,12 @@ fn edges(metadata: &Value) -> Result<BTreeSet<Edge>> {
             if names.contains(to) {
                 let dev = dependency["kind"].as_str() == Some("dev");
                 let (from, place, to) = (from.to_owned(), place.to_owned(), to.to_owned());
-                edges.insert(Edge { from, place, to, dev });
+                edges.insert(Edge {
+                    from,
+                    place,
+                    to,
+                    dev,
+                });
             }
         }
     }
@@ -92,15 +101,30 @@ fn edges(metadata: &Value) -> Result<BTreeSet<Edge>> {
 
 fn metadata() -> Result<Value> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(tree::root())
         .output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn edge(place: &str, from: &str, to: &str, dev: bool) -> Edge {
-    Edge { from: from.to_owned(), place: place.to_owned(), to: to.to_owned(), dev }
+    Edge {
+        from: from.to_owned(),
+        place: place.to_owned(),
+        to: to.to_owned(),
+        dev,
+    }
 }
 
 #[test]
@@ -143,7 +167,10 @@ fn edges_are_read_from_metadata() -> Result<()> {
         { "name": "console", "manifest_path": "/p/functions/console/Cargo.toml", "dependencies": [] },
     ]});
     let edges = edges(&metadata)?;
-    assert_eq!(edges, BTreeSet::from([edge("functions", "cleanup", "console", false)]));
+    assert_eq!(
+        edges,
+        BTreeSet::from([edge("functions", "cleanup", "console", false)])
+    );
     assert_eq!(forbidden(&edges), ["cleanup must not depend on console"]);
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::tree::{self, SourceFile};
 #[derive(Debug, Clone, Copy)]
 enum Where {
     Rust,
+    Tests,
     Everywhere,
 }
 
@@ -16,17 +17,50 @@ enum Where {
 /// file does not hold what it looks for.
 const RULES: &[(Where, &str, &str)] = &[
     (Where::Rust, r"\b(todo|unimplemented)!\s*[(\[{]", "write it"),
-    (Where::Rust, r"#\[\s*ignore\b", "a test runs or does not exist"),
-    (Where::Rust, r"#!?\[\s*(cfg_attr\([^\]]*)?allow\(", "use expect with a reason"),
-    (Where::Rust, r"\b(tokio::time::|std::thread::|thread::)sleep\(Duration::from_secs", "wait for a value with a deadline"),
-    (Where::Everywhere, r"\bTO[D]O\b(?:\s*\(#\d+\))?", "name an issue: TO-DO(#12)"),
-    (Where::Everywhere, r"\bFIX[M]E\b", "mend it or open an issue"),
-    (Where::Everywhere, r"(?:^|[\s\x22'`=(:])/(?:root|work|home/[a-z]+|Users/[A-Za-z]+)/", "a path of one machine"),
+    (
+        Where::Rust,
+        r"#\[\s*ignore\b",
+        "a test runs or does not exist",
+    ),
+    (
+        Where::Rust,
+        r"#!?\[\s*(cfg_attr\([^\]]*)?allow\(",
+        "use expect with a reason",
+    ),
+    (
+        Where::Tests,
+        r"\b(tokio::time::|std::thread::|thread::)sleep\(Duration::from_secs",
+        "wait for a value with a deadline",
+    ),
+    (
+        Where::Everywhere,
+        r"\bTO[D]O\b(?:\s*\(#\d+\))?",
+        "name an issue: TO-DO(#12)",
+    ),
+    (
+        Where::Everywhere,
+        r"\bFIX[M]E\b",
+        "mend it or open an issue",
+    ),
+    (
+        Where::Everywhere,
+        r"(?:^|[\s\x22'`=(:])/(?:root|work|home/[a-z]+|Users/[A-Za-z]+)/",
+        "a path of one machine",
+    ),
 ];
 
 fn is_checked(file: &SourceFile) -> bool {
     // Lists of words may hold any word; lock files are written by programs.
-    !file.path.ends_with(".lock") && !file.path.contains("/dictionaries/")
+    file.extension() != "lock" && !file.path.contains("/dictionaries/")
+}
+
+fn applies(place: Where, file: &SourceFile) -> bool {
+    let rust = file.extension() == "rs";
+    match place {
+        Where::Rust => rust,
+        Where::Tests => rust && (file.path.contains("/tests") || file.path.starts_with("tests/")),
+        Where::Everywhere => true,
+    }
 }
 
 /// Every line that breaks a rule.
@@ -35,13 +69,20 @@ fn leftovers(files: &[SourceFile]) -> Result<Vec<String>> {
     for (place, pattern, advice) in RULES {
         let pattern = Regex::new(pattern)?;
         for file in files.iter().filter(|file| is_checked(file)) {
-            if matches!(place, Where::Rust) && file.extension() != "rs" {
+            if !applies(*place, file) {
                 continue;
             }
             for (index, line) in file.text.lines().enumerate() {
-                let bad = pattern.find_iter(line).any(|hit| !hit.as_str().ends_with(')'));
+                let bad = pattern
+                    .find_iter(line)
+                    .any(|hit| !hit.as_str().ends_with(')'));
                 if bad {
-                    found.push(format!("{}:{}: {advice}: {}", file.path, index + 1, line.trim()));
+                    found.push(format!(
+                        "{}:{}: {advice}: {}",
+                        file.path,
+                        index + 1,
+                        line.trim()
+                    ));
                 }
             }
         }
@@ -53,7 +94,9 @@ fn leftovers(files: &[SourceFile]) -> Result<Vec<String>> {
 fn named_hosts(files: &[SourceFile]) -> Vec<String> {
     files
         .iter()
-        .filter(|file| file.path.ends_with("package-lock.json") && file.text.contains("\"resolved\""))
+        .filter(|file| {
+            file.path.ends_with("package-lock.json") && file.text.contains("\"resolved\"")
+        })
         .map(|file| format!("{}: remove the \"resolved\" fields", file.path))
         .collect()
 }
@@ -81,10 +124,13 @@ fn each_kind_of_leftover_is_reported() -> Result<()> {
         concat!("tokio::time::sl", "eep(Duration::from_secs(2)).await;"),
     ];
     for text in bad {
-        let file = SourceFile::new("shared/store/src/videos.rs", text);
+        let file = SourceFile::new("shared/store/src/tests.rs", text);
         assert_eq!(leftovers(&[file])?.len(), 1, "{text:?} was let through");
     }
-    let lock = SourceFile::new("tests/browser/package-lock.json", "\"resolved\": \"somewhere\"");
+    let lock = SourceFile::new(
+        "tests/browser/package-lock.json",
+        "\"resolved\": \"somewhere\"",
+    );
     assert_eq!(named_hosts(&[lock]).len(), 1);
     Ok(())
 }

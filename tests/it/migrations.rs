@@ -23,7 +23,10 @@ struct Column {
 type Columns = BTreeMap<String, Column>;
 
 fn names<'a>(files: &'a [SourceFile], folder: &str) -> Vec<&'a str> {
-    let mut names: Vec<_> = files.iter().filter_map(|f| f.path.strip_prefix(folder)).collect();
+    let mut names: Vec<_> = files
+        .iter()
+        .filter_map(|f| f.path.strip_prefix(folder))
+        .collect();
     names.sort_unstable();
     names
 }
@@ -44,14 +47,23 @@ fn columns(files: &[SourceFile], folder: &str) -> Result<Columns> {
             if let Some(found) = create.captures(line) {
                 (table, depth) = (Some(found[1].to_owned()), 1);
             } else if let Some(found) = add.captures(line) {
-                let column = Column { required: found[3].contains("not null"), commented };
+                let column = Column {
+                    required: found[3].contains("not null"),
+                    commented,
+                };
                 columns.insert(format!("{}.{}", &found[1], &found[2]), column);
             } else if let Some(found) = comment.captures(line) {
                 columns.entry(found[1].to_owned()).or_default().commented = true;
             } else if let Some(name) = &table {
                 if let Some(column) = column_name(line).filter(|_| depth == 1) {
                     let required = line.contains("not null");
-                    columns.insert(format!("{name}.{column}"), Column { required, commented });
+                    columns.insert(
+                        format!("{name}.{column}"),
+                        Column {
+                            required,
+                            commented,
+                        },
+                    );
                 }
                 depth += nesting(line);
                 if depth <= 0 {
@@ -65,13 +77,25 @@ fn columns(files: &[SourceFile], folder: &str) -> Result<Columns> {
 }
 
 fn column_name(line: &str) -> Option<&str> {
-    let word = line.split([' ', '(', ')']).next().filter(|word| !word.is_empty())?;
-    let constraint = ["primary", "unique", "check", "foreign", "constraint", "references"];
+    let word = line
+        .split([' ', '(', ')'])
+        .next()
+        .filter(|word| !word.is_empty())?;
+    let constraint = [
+        "primary",
+        "unique",
+        "check",
+        "foreign",
+        "constraint",
+        "references",
+    ];
     (!constraint.contains(&word)).then_some(word)
 }
 
 fn nesting(line: &str) -> i32 {
-    line.chars().map(|c| i32::from(c == '(') - i32::from(c == ')')).sum()
+    line.chars()
+        .map(|c| i32::from(c == '(') - i32::from(c == ')'))
+        .sum()
 }
 
 /// Everything in which the two folders differ.
@@ -146,7 +170,10 @@ alter table users add column totp text;";
 
 #[test]
 fn equal_schemas_pass() -> Result<()> {
-    assert_eq!(differences(&pair(GOOD_POSTGRES, GOOD_SQLITE))?, Vec::<String>::new());
+    assert_eq!(
+        differences(&pair(GOOD_POSTGRES, GOOD_SQLITE))?,
+        Vec::<String>::new()
+    );
     Ok(())
 }
 
@@ -154,11 +181,26 @@ fn equal_schemas_pass() -> Result<()> {
 fn each_difference_is_reported() -> Result<()> {
     let without = |text: &str, part: &str| text.replace(part, "");
     let cases = [
-        (without(GOOD_POSTGRES, "    user_id uuid not null primary key,\n"), GOOD_SQLITE.to_owned()),
-        (GOOD_POSTGRES.to_owned(), without(GOOD_SQLITE, "alter table users add column totp text;")),
-        (GOOD_POSTGRES.to_owned(), without(GOOD_SQLITE, "    -- What.\n")),
-        (without(GOOD_POSTGRES, "comment on column users.role is 'What.';"), GOOD_SQLITE.to_owned()),
-        (GOOD_POSTGRES.replace("totp text", "totp text not null"), GOOD_SQLITE.to_owned()),
+        (
+            without(GOOD_POSTGRES, "    user_id uuid not null primary key,\n"),
+            GOOD_SQLITE.to_owned(),
+        ),
+        (
+            GOOD_POSTGRES.to_owned(),
+            without(GOOD_SQLITE, "alter table users add column totp text;"),
+        ),
+        (
+            GOOD_POSTGRES.to_owned(),
+            without(GOOD_SQLITE, "    -- What.\n"),
+        ),
+        (
+            without(GOOD_POSTGRES, "comment on column users.role is 'What.';"),
+            GOOD_SQLITE.to_owned(),
+        ),
+        (
+            GOOD_POSTGRES.replace("totp text", "totp text not null"),
+            GOOD_SQLITE.to_owned(),
+        ),
     ];
     for (postgres, sqlite) in cases {
         let found = differences(&pair(&postgres, &sqlite))?;
@@ -168,8 +210,14 @@ fn each_difference_is_reported() -> Result<()> {
     files[1].path = "migrations/sqlite/0001_people.sql".to_owned();
     assert_eq!(differences(&files)?.len(), 1);
     for file in &mut files {
-        file.path = file.path.replace("0001_users", "0002_users").replace("0001_people", "0002_users");
+        file.path = file
+            .path
+            .replace("0001_users", "0002_users")
+            .replace("0001_people", "0002_users");
     }
-    assert_eq!(differences(&files)?, ["0002_users.sql: number 0001 is expected here"]);
+    assert_eq!(
+        differences(&files)?,
+        ["0002_users.sql: number 0001 is expected here"]
+    );
     Ok(())
 }

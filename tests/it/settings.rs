@@ -8,18 +8,24 @@ use regex::Regex;
 use crate::tree::{self, SourceFile};
 
 /// Read by the code but no business of a user.
-const INTERNAL: &[&str] = &[];
+const INTERNAL: &[&str] = &["PATH"];
 
 fn names(pattern: &str, text: &str) -> Result<BTreeSet<String>> {
     let pattern = Regex::new(pattern)?;
-    Ok(pattern.captures_iter(text).map(|found| found[1].to_owned()).collect())
+    Ok(pattern
+        .captures_iter(text)
+        .map(|found| found[1].to_owned())
+        .collect())
 }
 
 /// Names handed to a `Reader` or to `Settings` outside tests.
 fn read_by_code(files: &[SourceFile]) -> Result<BTreeSet<String>> {
-    let call = r#"\.(?:find|find_secret|text|text_or|secret|parse_or|flag|list|set_default)\(\s*"([A-Z][A-Z0-9_]{2,})""#;
+    let call = r#"(?:\.(?:find|find_secret|text|text_or|secret|parse_or|flag|list|set_default)\(|\breader,)\s*"([A-Z][A-Z0-9_]{2,})""#;
     let mut found = BTreeSet::new();
-    for file in files.iter().filter(|file| file.extension() == "rs" && file.path.contains("/src/")) {
+    for file in files
+        .iter()
+        .filter(|file| file.extension() == "rs" && file.path.contains("/src/"))
+    {
         if !file.path.contains("/tests") && !file.path.starts_with("shared/testing/") {
             found.extend(names(call, &file.text)?);
         }
@@ -33,18 +39,29 @@ fn undocumented(files: &[SourceFile], example: &str, readme: &str) -> Result<Vec
     let readme = names(r"`([A-Z][A-Z0-9_]{2,})`", readme)?;
     let code = read_by_code(files)?;
     let mut found = Vec::new();
-    for name in code.iter().filter(|name| !INTERNAL.contains(&name.as_str())) {
+    for name in code
+        .iter()
+        .filter(|name| !INTERNAL.contains(&name.as_str()))
+    {
         if !example.contains(name) {
             found.push(format!("{name}: not in .env.example"));
         }
     }
-    found.extend(example.difference(&readme).map(|name| format!("{name}: not in README.md")));
+    found.extend(
+        example
+            .difference(&readme)
+            .map(|name| format!("{name}: not in README.md")),
+    );
     Ok(found)
 }
 
 #[test]
 fn every_setting_is_documented() -> Result<()> {
-    let found = undocumented(&tree::files()?, &tree::read(".env.example")?, &tree::read("README.md")?)?;
+    let found = undocumented(
+        &tree::files()?,
+        &tree::read(".env.example")?,
+        &tree::read("README.md")?,
+    )?;
     ensure!(found.is_empty(), "{}", found.join("\n"));
     Ok(())
 }
@@ -54,7 +71,10 @@ fn a_setting_without_documentation_is_reported() -> Result<()> {
     let code = r#"let dir = reader.text_or("TEMP_DIR", "/tmp"); reader.flag("DEBUG", false);"#;
     let files = [SourceFile::new("shared/media/src/config.rs", code)];
     let found = undocumented(&files, "# DEBUG=false\n", "no table")?;
-    assert_eq!(found, ["TEMP_DIR: not in .env.example", "DEBUG: not in README.md"]);
+    assert_eq!(
+        found,
+        ["TEMP_DIR: not in .env.example", "DEBUG: not in README.md"]
+    );
     assert!(undocumented(&files, "TEMP_DIR=\n# DEBUG=\n", "`TEMP_DIR` `DEBUG`")?.is_empty());
     Ok(())
 }

@@ -6,8 +6,9 @@ use crate::tree::{self, SourceFile};
 
 const HANDLER: usize = 150;
 const SOURCE: usize = 400;
-const EXTENSIONS: &[&str] =
-    &["rs", "ts", "tsx", "js", "mjs", "svelte", "css", "html", "sql", "py", "sh"];
+const EXTENSIONS: &[&str] = &[
+    "rs", "ts", "tsx", "js", "mjs", "svelte", "css", "html", "sql", "py", "sh",
+];
 /// Path, limit, reason.
 const EXCEPTIONS: &[(&str, usize, &str)] = &[];
 
@@ -23,7 +24,11 @@ fn limit(path: &str) -> usize {
     if let Some((_, limit, _)) = EXCEPTIONS.iter().find(|(exempt, ..)| *exempt == path) {
         return *limit;
     }
-    if path.ends_with("/handler.rs") { HANDLER } else { SOURCE }
+    if path.ends_with("/handler.rs") {
+        HANDLER
+    } else {
+        SOURCE
+    }
 }
 
 /// Files over their limit.
@@ -50,7 +55,10 @@ fn every_exception_is_still_needed() -> Result<()> {
     for (path, _, reason) in EXCEPTIONS {
         let file = files.iter().find(|file| file.path == *path);
         let needed = file.is_some_and(|file| file.text.lines().count() > SOURCE.min(limit(path)));
-        ensure!(needed || file.is_some_and(|f| f.text.lines().count() > SOURCE), "{path}: {reason}");
+        ensure!(
+            needed || file.is_some_and(|f| f.text.lines().count() > SOURCE),
+            "{path}: {reason}"
+        );
     }
     Ok(())
 }

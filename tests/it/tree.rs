@@ -16,7 +16,10 @@ pub(crate) struct SourceFile {
 impl SourceFile {
     /// A made-up file, for showing a check something bad.
     pub(crate) fn new(path: &str, text: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), text: text.into() }
+        Self {
+            path: path.to_owned(),
+            text: text.into(),
+        }
     }
 
     /// The part after the last dot, or the whole name of a file like `justfile`.
@@ -39,17 +42,31 @@ pub(crate) fn read(path: &str) -> Result<String> {
 /// Every text file that git holds or would add; binary files are left out.
 pub(crate) fn files() -> Result<Vec<SourceFile>> {
     let listed = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
         .current_dir(root())
         .output()
         .context("git is needed to list the project's files")?;
-    ensure!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
+    ensure!(
+        listed.status.success(),
+        "git ls-files: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
     let names = String::from_utf8(listed.stdout)?;
     let files: Vec<_> = names
         .split('\0')
         .filter(|name| !name.is_empty())
         .filter_map(|path| Some(SourceFile::new(path, read(path).ok()?)))
         .collect();
-    ensure!(files.len() > 50, "only {} files were found: the checks would prove nothing", files.len());
+    ensure!(
+        files.len() > 50,
+        "only {} files were found: the checks would prove nothing",
+        files.len()
+    );
     Ok(files)
 }
