@@ -18,7 +18,7 @@ impl Cleanup {
             };
             match self.replicate.prediction(provider_id).await {
                 Ok(answer) if answer.status.is_terminal() => {
-                    self.deliver(&prediction, answer.raw).await?
+                    self.deliver(&prediction, answer.raw).await?;
                 }
                 // Still in the provider's queue.
                 Ok(_) => {}

@@ -10,11 +10,11 @@ use crate::{Cleanup, Error};
 /// Rows that one duty takes in one sweep.
 pub(crate) const BATCH: i64 = 200;
 /// Finished rows are kept this long, to be looked at.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+const KEPT: Duration = Duration::from_hours(7 * 24);
 
 impl Handler for Cleanup {
     const NAME: &'static str = "cleanup";
-    const TIMEOUT: Duration = Duration::from_secs(300);
+    const TIMEOUT: Duration = Duration::from_mins(5);
     type Input = Tick;
     type Output = ();
     type Error = Error;

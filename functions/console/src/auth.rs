@@ -18,7 +18,7 @@ use shared_store::{Store, User};
 use crate::{Error, Inner, password};
 
 /// A sign-in lasts this long.
-const SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+const SESSION: Duration = Duration::from_hours(7 * 24);
 
 /// Somebody who is signed in. Changing requests also have to come from a page of ours.
 pub(crate) struct Caller(pub(crate) User);

@@ -1,6 +1,7 @@
 //! Health: for people, load balancers and deployments.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -14,17 +15,29 @@ pub(crate) async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /api/health/`: 503 when a part fails.
+/// How long a part may take to say that it is well.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// `GET /api/health/`: asks every part; 503 when one fails.
 pub(crate) async fn health(State(inner): State<Arc<Inner>>) -> (StatusCode, Json<Value>) {
-    let database = inner.store.has_users().await.is_ok();
-    let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (database, b2, replicate) = tokio::join!(
+        well(inner.store.ping()),
+        well(inner.objects.ping()),
+        well(inner.replicate.account()),
+    );
+    let healthy = database && b2 && replicate;
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = |ok| if ok { "ok" } else { "failed" };
     let body = json!({
-        "status": if database { "healthy" } else { "unhealthy" },
+        "status": if healthy { "healthy" } else { "unhealthy" },
         "database": word(database),
         "redis": "embedded",
-        "b2": word(true),
-        "replicate": word(true),
+        "b2": word(b2),
+        "replicate": word(replicate),
     });
     (status, Json(body))
+}
+
+async fn well<T, E>(part: impl Future<Output = Result<T, E>>) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, part).await, Ok(Ok(_)))
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use axum::Router;
 use shared_domain::Reader;
 use shared_objects::{Objects, ObjectsConfig};
+use shared_replicate::{Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
 
@@ -55,18 +56,25 @@ pub struct Console(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) objects: Objects,
+    pub(crate) replicate: Replicate,
     pub(crate) config: ConsoleConfig,
     pub(crate) logins: Throttle,
 }
 
 impl Console {
-    /// Connects to the store and to storage.
+    /// Connects to the store, to storage and to the provider.
     pub async fn connect(shared: Shared) -> Connected<Self> {
-        let (objects, config) =
-            shared.read(|reader| (ObjectsConfig::read(reader), ConsoleConfig::read(reader)))?;
-        let objects = Objects::connect(&objects);
-        let logins = Throttle::default();
-        Ok(Self(Arc::new(Inner { store: shared.store, objects, config, logins })))
+        let (objects, replicate, config) = shared.read(|reader| {
+            let (objects, replicate) = (ObjectsConfig::read(reader), ReplicateConfig::read(reader));
+            (objects, replicate, ConsoleConfig::read(reader))
+        })?;
+        Ok(Self(Arc::new(Inner {
+            store: shared.store,
+            objects: Objects::connect(&objects),
+            replicate: Replicate::connect(replicate)?,
+            config,
+            logins: Throttle::default(),
+        })))
     }
 
     /// Every door.

@@ -18,7 +18,7 @@ use tracing::info;
 use crate::{Error, FrameExtract};
 
 /// Storage must answer for as long as the decoder may run.
-const SOURCE_EXPIRES: Duration = Duration::from_secs(6 * 3600);
+const SOURCE_EXPIRES: Duration = Duration::from_hours(6);
 /// Pieces that wait for storage: bounds the memory whatever the video's length.
 const WAITING: usize = 8;
 /// Pieces that are stored at once.
@@ -45,10 +45,7 @@ impl FrameExtract {
         info!(video.id = %id, "Starting AI pipeline for video {id}");
         let execution = self.start(delivery, &video).await?;
         match self.decode(&video, &execution).await {
-            Ok((probe, extraction)) => {
-                self.plan(delivery, &video, &execution, &probe, extraction)
-                    .await
-            }
+            Ok(cut) => self.plan(delivery, &video, &execution, &cut).await,
             Err(Error::Media(MediaError::Refused(refusal))) => {
                 self.refuse(delivery, id, &refusal).await
             }
@@ -172,10 +169,9 @@ impl FrameExtract {
         delivery: &Delivery,
         video: &Video,
         run: &Execution,
-        probe: &Probe,
-        extraction: Extraction,
+        (probe, extraction): &(Probe, Extraction),
     ) -> Result<(), Error> {
-        let targets = targets(video.video_id, &extraction);
+        let targets = targets(video.video_id, extraction);
         let predictions = self.questions(&targets);
         let due: Vec<_> = predictions
             .iter()

@@ -30,7 +30,7 @@ impl FromEvent for Input {
 impl Handler for FrameExtract {
     const NAME: &'static str = "frame-extract";
     /// A two-hour 4K film on two cores.
-    const TIMEOUT: Duration = Duration::from_secs(3 * 3600);
+    const TIMEOUT: Duration = Duration::from_hours(3);
     type Input = Input;
     type Output = ();
     type Error = Error;

@@ -10,9 +10,9 @@ use url::Url;
 use crate::{Error, FrameExtract};
 
 /// Queue, cold boot and run: how long the provider may need to fetch the object.
-const INPUT_EXPIRES: Duration = Duration::from_secs(6 * 3600);
+const INPUT_EXPIRES: Duration = Duration::from_hours(6);
 /// How far back the provider is searched for a question that it may have.
-const SEARCHED: Duration = Duration::from_secs(24 * 3600);
+const SEARCHED: Duration = Duration::from_hours(24);
 
 impl FrameExtract {
     pub(crate) async fn submit(&self, delivery: &Delivery, id: PredictionId) -> Result<(), Error> {
@@ -21,7 +21,7 @@ impl FrameExtract {
             .registry
             .find(prediction.task)
             .ok_or(Error::NoModel(prediction.task))?;
-        if self.from_cache(delivery, &prediction, model).await? {
+        if self.answer_from_cache(delivery, &prediction, model).await? {
             return Ok(());
         }
         let asked_before = prediction.status == PredictionStatus::Submitting;
@@ -37,7 +37,7 @@ impl FrameExtract {
     }
 
     /// The same bytes, model and version have been answered before: nothing is paid twice.
-    async fn from_cache(
+    async fn answer_from_cache(
         &self,
         delivery: &Delivery,
         prediction: &Prediction,

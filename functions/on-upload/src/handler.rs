@@ -35,7 +35,7 @@ impl Handler for OnUpload {
                     .video_visible_to(&user, id)
                     .await?
                     .ok_or(Error::Unknown)?;
-                self.arrived(&self.delivery(event, format!("client:{id}")), &video)
+                self.arrived(&delivery(event, format!("client:{id}")), &video)
                     .await
             }
             Input::Swept(id) => {
@@ -84,18 +84,11 @@ impl OnUpload {
             return Ok(());
         };
         match self
-            .arrived(&self.delivery(event, arrival.event_id.clone()), &video)
+            .arrived(&delivery(event, arrival.event_id.clone()), &video)
             .await
         {
             Err(Error::Store(StoreError::AlreadyHandled | StoreError::Stale { .. })) => Ok(()),
             ended => ended,
-        }
-    }
-
-    fn delivery(&self, event: &Event, event_id: String) -> Delivery {
-        Delivery {
-            event_id,
-            ..event.delivery(Self::NAME)
         }
     }
 
@@ -147,4 +140,9 @@ impl OnUpload {
             None
         })
     }
+}
+
+/// The sender's own id of an arrival stands for the door's event.
+fn delivery(event: &Event, event_id: String) -> Delivery {
+    Delivery { event_id, ..event.delivery(OnUpload::NAME) }
 }

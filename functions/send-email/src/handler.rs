@@ -42,7 +42,7 @@ impl Input {
 
 impl Handler for SendEmail {
     const NAME: &'static str = "send-email";
-    const TIMEOUT: Duration = Duration::from_secs(120);
+    const TIMEOUT: Duration = Duration::from_mins(2);
     type Input = Input;
     type Output = ();
     type Error = Error;

@@ -13,7 +13,7 @@ use crate::parts::{PART_SIZE, PARTS_AT_ONCE, count};
 use crate::{Error, UploadSignedUrl};
 
 /// Signed URLs work this long; a part can be signed again at any time.
-pub(crate) const EXPIRES: Duration = Duration::from_secs(15 * 60);
+pub(crate) const EXPIRES: Duration = Duration::from_mins(15);
 /// From this size on the upload is in parts, so that a lost network loses one part.
 const MULTIPART_FROM: u64 = 64 << 20;
 
@@ -85,7 +85,7 @@ impl UploadSignedUrl {
             upload_id,
             part_size: parts.then_some(PART_SIZE),
             policy_id: project.policy_id,
-            upload_expires_at: self.store.now() + Duration::from_secs(24 * 3600),
+            upload_expires_at: self.store.now() + Duration::from_hours(24),
         };
         let mut tx = self.store.transaction().await?;
         let (video, _) = tx.insert_video(new).await?;

@@ -41,7 +41,7 @@ impl Client {
         let user = person(&store).await?;
         let project = store.ensure_project(user.user_id, "check").await?;
         let token = token()?;
-        let expires = store.now() + Duration::from_secs(24 * 3600);
+        let expires = store.now() + Duration::from_hours(24);
         store
             .open_session(user.user_id, &hash_token(&token), expires)
             .await?;
