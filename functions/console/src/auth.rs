@@ -31,13 +31,18 @@ impl FromRequestParts<Arc<Inner>> for Caller {
         if parts.method != Method::GET && !same_origin(&event, &inner.config.origins) {
             return Err(Error::ForeignPage);
         }
-        caller(&inner.store, &event).await?.map(Self).ok_or(Error::SignedOut)
+        caller(&inner.store, &event)
+            .await?
+            .map(Self)
+            .ok_or(Error::SignedOut)
     }
 }
 
 /// The language that the request asks for.
 pub(crate) fn lang(headers: &HeaderMap) -> Lang {
-    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let asked = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     asked.unwrap_or("").parse().unwrap_or_default()
 }
 
@@ -47,7 +52,11 @@ fn event(method: &Method, headers: &HeaderMap) -> Event {
         attempt: 1,
         lease: None,
         trace: None,
-        source: Source::Request { method: method.clone(), path: String::new(), query: String::new() },
+        source: Source::Request {
+            method: method.clone(),
+            path: String::new(),
+            query: String::new(),
+        },
         headers: headers.clone(),
         body: Bytes::new(),
     }
@@ -74,13 +83,23 @@ pub(crate) async fn login(
     if !inner.logins.admit(&email, inner.store.now()) {
         return Err(Error::TooMany(lang));
     }
-    let user = inner.store.user_by_email(&email).await?.filter(|user| user.is_active);
+    let user = inner
+        .store
+        .user_by_email(&email)
+        .await?
+        .filter(|user| user.is_active);
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let right = tokio::task::spawn_blocking(move || password::matches(&login.password, hash.as_deref()));
+    let right =
+        tokio::task::spawn_blocking(move || password::matches(&login.password, hash.as_deref()));
     match (user, right.await?) {
         (Some(user), true) => {
             let cookie = open(&inner.store, &user, inner.config.secure).await?;
-            Ok((StatusCode::OK, [(header::SET_COOKIE, cookie)], Json(about(&user))).into_response())
+            Ok((
+                StatusCode::OK,
+                [(header::SET_COOKIE, cookie)],
+                Json(about(&user)),
+            )
+                .into_response())
         }
         _ => Err(Error::WrongPassword(lang)),
     }
@@ -90,16 +109,30 @@ async fn open(store: &Store, user: &User, secure: bool) -> Result<String, Error>
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;
     let token = hex::encode(random);
-    store.open_session(user.user_id, &hash_token(&token), store.now() + SESSION).await?;
+    store
+        .open_session(user.user_id, &hash_token(&token), store.now() + SESSION)
+        .await?;
     let secure = if secure { "; Secure" } else { "" };
     let age = SESSION.as_secs();
-    Ok(format!("session={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}"))
+    Ok(format!(
+        "session={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}"
+    ))
 }
 
 /// `POST /api/auth/logout/`.
-pub(crate) async fn logout(State(inner): State<Arc<Inner>>, _: Caller, headers: HeaderMap) -> Result<Response, Error> {
-    let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    for token in cookies.split(';').filter_map(|pair| pair.trim().strip_prefix("session=")) {
+pub(crate) async fn logout(
+    State(inner): State<Arc<Inner>>,
+    _: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let cookies = headers
+        .get(header::COOKIE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    for token in cookies
+        .split(';')
+        .filter_map(|pair| pair.trim().strip_prefix("session="))
+    {
         inner.store.revoke_session(&hash_token(token)).await?;
     }
     let gone = "session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";

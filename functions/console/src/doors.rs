@@ -37,11 +37,23 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
 
 /// Host names against DNS rebinding, and headers that every answer carries.
 async fn guard(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("");
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
+        if port.bytes().all(|b| b.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
     });
-    let known = inner.config.hosts.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(name));
+    let known = inner
+        .config
+        .hosts
+        .iter()
+        .any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(name));
     if !known {
         return (StatusCode::MISDIRECTED_REQUEST, "unknown host").into_response();
     }
@@ -61,8 +73,12 @@ async fn guard(State(inner): State<Arc<Inner>>, request: Request, next: Next) ->
         headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+        headers
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(policy);
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     answer
 }

@@ -38,9 +38,11 @@ pub(crate) enum Error {
 impl Error {
     fn problem(&self) -> Problem {
         match self {
-            Self::SignedOut => {
-                Problem::new(StatusCode::UNAUTHORIZED, "signed_out", "Войдите в систему. Sign in first.")
-            }
+            Self::SignedOut => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "signed_out",
+                "Войдите в систему. Sign in first.",
+            ),
             Self::WrongPassword(lang) => {
                 let text = lang.pick(
                     "Имя или пароль неверны.",
@@ -57,12 +59,16 @@ impl Error {
                 problem.retry_after = Some(60);
                 problem
             }
-            Self::ForeignPage => {
-                Problem::new(StatusCode::FORBIDDEN, "foreign_page", "The request came from a page of another site.")
-            }
-            Self::NotFound | Self::Store(StoreError::NotFound { .. }) => {
-                Problem::new(StatusCode::NOT_FOUND, "not_found", "Такого объекта нет. There is no such thing.")
-            }
+            Self::ForeignPage => Problem::new(
+                StatusCode::FORBIDDEN,
+                "foreign_page",
+                "The request came from a page of another site.",
+            ),
+            Self::NotFound | Self::Store(StoreError::NotFound { .. }) => Problem::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "Такого объекта нет. There is no such thing.",
+            ),
             Self::NotFailed(lang) => {
                 let text = lang.pick(
                     "Повторить можно только проверку, которая не удалась.",

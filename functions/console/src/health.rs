@@ -26,7 +26,11 @@ pub(crate) async fn health(State(inner): State<Arc<Inner>>) -> (StatusCode, Json
         well(inner.replicate.account()),
     );
     let healthy = database && b2 && replicate;
-    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if healthy {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let word = |ok| if ok { "ok" } else { "failed" };
     let body = json!({
         "status": if healthy { "healthy" } else { "unhealthy" },

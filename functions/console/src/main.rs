@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     shared_runtime::run_router(async |shared| {
-        console::Console::connect(shared).await.map(|console| console.router())
+        console::Console::connect(shared)
+            .await
+            .map(|console| console.router())
     })
 }

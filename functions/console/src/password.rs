@@ -1,14 +1,16 @@
 //! Passwords: argon2id with the crate's recommended cost.
 
-use argon2::password_hash::{Error, PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{Error, PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 
 /// Hashes a password; takes some tens of milliseconds of a core on purpose.
 pub fn hash(password: &str) -> Result<String, Error> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|_| Error::Crypto)?;
     let salt = SaltString::encode_b64(&salt)?;
-    Ok(Argon2::default().hash_password(password.as_bytes(), &salt)?.to_string())
+    Ok(Argon2::default()
+        .hash_password(password.as_bytes(), &salt)?
+        .to_string())
 }
 
 /// Whether the password has this hash. Takes the same time for a hash that is none.

@@ -35,8 +35,18 @@ pub(crate) async fn progress(
     Path(id): Path<VideoId>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
-    inner.store.video_visible_to(&user, id).await?.ok_or(Error::NotFound)?;
-    let watch = Watch { inner, id, lang: lang(&headers), last: None, ended: false };
+    inner
+        .store
+        .video_visible_to(&user, id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let watch = Watch {
+        inner,
+        id,
+        lang: lang(&headers),
+        last: None,
+        ended: false,
+    };
     let events = stream::unfold(watch, |watch| async move { watch.next().await });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
@@ -65,7 +75,9 @@ impl Watch {
             let counts = self.inner.store.task_counts(run.execution_id).await?;
             now["tasks"] = counts
                 .iter()
-                .map(|c| serde_json::json!({ "task": c.task, "planned": c.planned, "done": c.done }))
+                .map(
+                    |c| serde_json::json!({ "task": c.task, "planned": c.planned, "done": c.done }),
+                )
                 .collect();
         }
         self.ended = matches!(

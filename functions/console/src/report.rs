@@ -34,11 +34,18 @@ pub(crate) async fn html(
     let report = newest(&inner, &caller, id).await?;
     let page = inner.objects.get(&report.html_key, LIMIT).await?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)];
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ];
     Ok((headers, page).into_response())
 }
 
 async fn newest(inner: &Inner, Caller(user): &Caller, id: VideoId) -> Result<Report, Error> {
-    inner.store.video_visible_to(user, id).await?.ok_or(Error::NotFound)?;
+    inner
+        .store
+        .video_visible_to(user, id)
+        .await?
+        .ok_or(Error::NotFound)?;
     inner.store.latest_report(id).await?.ok_or(Error::NotFound)
 }

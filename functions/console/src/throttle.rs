@@ -19,7 +19,11 @@ impl Throttle {
     pub(crate) fn admit(&self, name: &str, now: OffsetDateTime) -> bool {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() >= NAMES {
-            names.retain(|_, tries| tries.last().is_some_and(|last| now - *last < Duration::MINUTE));
+            names.retain(|_, tries| {
+                tries
+                    .last()
+                    .is_some_and(|last| now - *last < Duration::MINUTE)
+            });
         }
         let tries = names.entry(name.to_owned()).or_default();
         tries.retain(|at| now - *at < Duration::MINUTE);

@@ -25,9 +25,15 @@ pub(crate) struct Paging {
 }
 
 /// `GET /api/projects/`; everybody has one to begin with.
-pub(crate) async fn projects(State(inner): State<Arc<Inner>>, Caller(user): Caller) -> Result<Json<Value>, Error> {
+pub(crate) async fn projects(
+    State(inner): State<Arc<Inner>>,
+    Caller(user): Caller,
+) -> Result<Json<Value>, Error> {
     let mut projects = inner.store.projects_visible_to(&user).await?;
-    if !projects.iter().any(|project| project.owner_id == user.user_id) {
+    if !projects
+        .iter()
+        .any(|project| project.owner_id == user.user_id)
+    {
         projects.push(inner.store.ensure_project(user.user_id, "default").await?);
     }
     let about = |p: &shared_store::Project| {
@@ -35,7 +41,9 @@ pub(crate) async fn projects(State(inner): State<Arc<Inner>>, Caller(user): Call
                 "policy": p.policy_id, "own": p.owner_id == user.user_id })
     };
     let results: Vec<_> = projects.iter().map(about).collect();
-    Ok(Json(json!({ "count": results.len(), "next": null, "previous": null, "results": results })))
+    Ok(Json(
+        json!({ "count": results.len(), "next": null, "previous": null, "results": results }),
+    ))
 }
 
 /// `GET /api/videos/`, newest first.
@@ -47,7 +55,10 @@ pub(crate) async fn list(
 ) -> Result<Json<Value>, Error> {
     let size = paging.page_size.unwrap_or(20).clamp(1, PAGE);
     let page = paging.page.unwrap_or(1).max(1);
-    let (videos, count) = inner.store.videos_visible_to(&user, size, (page - 1) * size).await?;
+    let (videos, count) = inner
+        .store
+        .videos_visible_to(&user, size, (page - 1) * size)
+        .await?;
     let mut results = Vec::with_capacity(videos.len());
     for video in &videos {
         results.push(about(&inner.store, video, lang(&headers)).await?);
@@ -55,7 +66,9 @@ pub(crate) async fn list(
     let link = |page: i64| format!("/api/videos/?page={page}&page_size={size}");
     let next = (page * size < count).then(|| link(page + 1));
     let previous = (page > 1).then(|| link(page - 1));
-    Ok(Json(json!({ "count": count, "next": next, "previous": previous, "results": results })))
+    Ok(Json(
+        json!({ "count": count, "next": next, "previous": previous, "results": results }),
+    ))
 }
 
 /// `GET /api/videos/{id}/`.
@@ -65,7 +78,11 @@ pub(crate) async fn one(
     Path(id): Path<VideoId>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Error> {
-    let video = inner.store.video_visible_to(&user, id).await?.ok_or(Error::NotFound)?;
+    let video = inner
+        .store
+        .video_visible_to(&user, id)
+        .await?
+        .ok_or(Error::NotFound)?;
     Ok(Json(about(&inner.store, &video, lang(&headers)).await?))
 }
 
@@ -76,13 +93,19 @@ pub(crate) async fn retry(
     Path(id): Path<VideoId>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Error> {
-    let video = inner.store.video_visible_to(&user, id).await?.ok_or(Error::NotFound)?;
+    let video = inner
+        .store
+        .video_visible_to(&user, id)
+        .await?
+        .ok_or(Error::NotFound)?;
     if video.step != Step::Failed {
         return Err(Error::NotFailed(lang(&headers)));
     }
     let mut tx = inner.store.transaction().await?;
     match tx.retry(id).await {
-        Err(StoreError::Stale { .. } | StoreError::IllegalMove(_)) => return Err(Error::NotFailed(lang(&headers))),
+        Err(StoreError::Stale { .. } | StoreError::IllegalMove(_)) => {
+            return Err(Error::NotFailed(lang(&headers)));
+        }
         retried => retried?,
     }
     tx.send(&VideoUploaded::new(id)).await?;

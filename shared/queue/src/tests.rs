@@ -11,7 +11,10 @@ const STREAM: &str = EvidenceComplete::STREAM;
 
 async fn send(store: &Store) -> OutboxId {
     let mut tx = store.transaction().await.unwrap();
-    let id = tx.send(&EvidenceComplete::new(store.fresh::<ExecutionId>())).await.unwrap();
+    let id = tx
+        .send(&EvidenceComplete::new(store.fresh::<ExecutionId>()))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     id
 }

@@ -43,7 +43,9 @@ enum Error {
 impl Classify for Error {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Busy(_) => Verdict::Retry { after: Some(Duration::from_millis(1)) },
+            Self::Busy(_) => Verdict::Retry {
+                after: Some(Duration::from_millis(1)),
+            },
             Self::Hopeless => Verdict::Reject,
         }
     }
@@ -73,7 +75,15 @@ impl Handler for Moody {
 
 fn moody(mood: Mood) -> (Moody, Arc<AtomicU32>, CancellationToken) {
     let (starts, stop) = (Arc::default(), CancellationToken::new());
-    (Moody { mood, starts: Arc::clone(&starts), stop: stop.clone() }, starts, stop)
+    (
+        Moody {
+            mood,
+            starts: Arc::clone(&starts),
+            stop: stop.clone(),
+        },
+        starts,
+        stop,
+    )
 }
 
 fn event(body: &str) -> Event {
@@ -82,7 +92,9 @@ fn event(body: &str) -> Event {
         attempt: 1,
         lease: None,
         trace: None,
-        source: Source::Message { kind: "EvidenceComplete".into() },
+        source: Source::Message {
+            kind: "EvidenceComplete".into(),
+        },
         headers: HeaderMap::new(),
         body: Bytes::from(body.to_owned()),
     }
@@ -100,12 +112,26 @@ async fn outcome(mood: Mood, body: &str) -> crate::Outcome {
 
 #[tokio::test]
 async fn every_ending_has_its_verdict() {
-    assert_eq!(outcome(Mood::Well, &complete()).await.verdict, Verdict::Done);
+    assert_eq!(
+        outcome(Mood::Well, &complete()).await.verdict,
+        Verdict::Done
+    );
     let busy = outcome(Mood::Busy, &complete()).await;
-    assert_eq!(busy.verdict, Verdict::Retry { after: Some(Duration::from_millis(1)) });
+    assert_eq!(
+        busy.verdict,
+        Verdict::Retry {
+            after: Some(Duration::from_millis(1))
+        }
+    );
     assert_eq!(busy.error.unwrap(), "the provider is busy: no connection");
-    assert_eq!(outcome(Mood::Hopeless, &complete()).await.verdict, Verdict::Reject);
-    assert_eq!(outcome(Mood::Slow, &complete()).await.verdict, Verdict::RETRY);
+    assert_eq!(
+        outcome(Mood::Hopeless, &complete()).await.verdict,
+        Verdict::Reject
+    );
+    assert_eq!(
+        outcome(Mood::Slow, &complete()).await.verdict,
+        Verdict::RETRY
+    );
     assert_eq!(outcome(Mood::Well, "{}").await.verdict, Verdict::Reject);
 }
 
@@ -123,10 +149,20 @@ async fn worked(mood: Mood) -> (u32, Queue, TestDatabase) {
     let database = database().await;
     let queue = Queue::new(database.store().await);
     let mut tx = queue.store().transaction().await.unwrap();
-    tx.send(&EvidenceComplete::new(queue.store().fresh::<ExecutionId>())).await.unwrap();
+    tx.send(&EvidenceComplete::new(queue.store().fresh::<ExecutionId>()))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let (handler, starts, stop) = moody(mood);
-    work(vec![Lane { handler: boxed(handler), concurrency: 2 }], queue.clone(), stop).await;
+    work(
+        vec![Lane {
+            handler: boxed(handler),
+            concurrency: 2,
+        }],
+        queue.clone(),
+        stop,
+    )
+    .await;
     (starts.load(Ordering::SeqCst), queue, database)
 }
 
@@ -135,7 +171,14 @@ async fn a_message_that_succeeds_is_gone() {
     let (starts, queue, _database) = worked(Mood::Well).await;
     assert_eq!(starts, 1);
     assert!(queue.store().dead_letters(10).await.unwrap().is_empty());
-    assert!(queue.store().next_due("report-finalize").await.unwrap().is_none());
+    assert!(
+        queue
+            .store()
+            .next_due("report-finalize")
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -160,17 +203,37 @@ async fn a_door_answers_problems_and_takes_no_large_body() {
     let router = doors(&[boxed(moody(Mood::Well).0)], &queue);
     let request = |body: Vec<u8>| {
         let path = "/functions/report-finalize";
-        http::Request::post(path).header("accept-language", "ru").body(axum::body::Body::from(body)).unwrap()
+        http::Request::post(path)
+            .header("accept-language", "ru")
+            .body(axum::body::Body::from(body))
+            .unwrap()
     };
-    let large = router.clone().oneshot(request(vec![b'x'; 2 << 20])).await.unwrap();
+    let large = router
+        .clone()
+        .oneshot(request(vec![b'x'; 2 << 20]))
+        .await
+        .unwrap();
     assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
     // A request is no message: this handler reads messages only.
-    let foreign = router.oneshot(request(complete().into_bytes())).await.unwrap();
+    let foreign = router
+        .oneshot(request(complete().into_bytes()))
+        .await
+        .unwrap();
     assert_eq!(foreign.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(foreign.headers()["content-type"], "application/problem+json");
-    let body = axum::body::to_bytes(foreign.into_body(), 10_000).await.unwrap();
+    assert_eq!(
+        foreign.headers()["content-type"],
+        "application/problem+json"
+    );
+    let body = axum::body::to_bytes(foreign.into_body(), 10_000)
+        .await
+        .unwrap();
     let problem: Value = serde_json::from_slice(&body).unwrap();
-    assert!(problem["detail"].as_str().unwrap().starts_with("Запрос не читается"));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("Запрос не читается")
+    );
 }
 
 #[tokio::test]
@@ -178,7 +241,10 @@ async fn one_shot_runs_a_message_from_its_input() {
     let database = database().await;
     let queue = Queue::new(database.store().await);
     let handler = boxed(moody(Mood::Well).0);
-    let input = format!(r#"{{"kind":"EvidenceComplete","id":"x","body":{}}}"#, complete());
+    let input = format!(
+        r#"{{"kind":"EvidenceComplete","id":"x","body":{}}}"#,
+        complete()
+    );
     let ran = once(handler.as_ref(), &input, &queue).await.unwrap();
     assert_eq!(ran.verdict, Verdict::Done);
     assert!(once(handler.as_ref(), "{", &queue).await.is_err());
@@ -186,9 +252,15 @@ async fn one_shot_runs_a_message_from_its_input() {
 
 fn request(headers: &[(&'static str, &str)]) -> Event {
     let mut event = event("");
-    event.source = Source::Request { method: Method::POST, path: String::new(), query: String::new() };
+    event.source = Source::Request {
+        method: Method::POST,
+        path: String::new(),
+        query: String::new(),
+    };
     for (name, value) in headers {
-        event.headers.insert(*name, HeaderValue::from_str(value).unwrap());
+        event
+            .headers
+            .insert(*name, HeaderValue::from_str(value).unwrap());
     }
     event
 }
@@ -197,18 +269,45 @@ fn request(headers: &[(&'static str, &str)]) -> Event {
 fn changes_come_from_our_own_pages_or_from_programs() {
     let allowed = ["https://app.example".to_owned()];
     let host = ("host", "127.0.0.1:8000");
-    assert!(same_origin(&request(&[host, ("origin", "http://127.0.0.1:8000")]), &allowed));
-    assert!(same_origin(&request(&[host, ("origin", "https://app.example")]), &allowed));
-    assert!(same_origin(&request(&[host, ("origin", "https://evil.example"), ("authorization", "Bearer t")]), &allowed));
+    assert!(same_origin(
+        &request(&[host, ("origin", "http://127.0.0.1:8000")]),
+        &allowed
+    ));
+    assert!(same_origin(
+        &request(&[host, ("origin", "https://app.example")]),
+        &allowed
+    ));
+    assert!(same_origin(
+        &request(&[
+            host,
+            ("origin", "https://evil.example"),
+            ("authorization", "Bearer t")
+        ]),
+        &allowed
+    ));
     assert!(same_origin(&request(&[host]), &allowed));
-    assert!(!same_origin(&request(&[host, ("origin", "https://evil.example")]), &allowed));
-    assert!(!same_origin(&request(&[host, ("origin", "null")]), &allowed));
-    assert!(!same_origin(&request(&[host, ("sec-fetch-site", "cross-site")]), &allowed));
+    assert!(!same_origin(
+        &request(&[host, ("origin", "https://evil.example")]),
+        &allowed
+    ));
+    assert!(!same_origin(
+        &request(&[host, ("origin", "null")]),
+        &allowed
+    ));
+    assert!(!same_origin(
+        &request(&[host, ("sec-fetch-site", "cross-site")]),
+        &allowed
+    ));
 }
 
 #[test]
 fn problems_tell_when_to_come_back() {
-    let problem = Problem::of_verdict(Verdict::Retry { after: Some(Duration::from_secs(7)) }, Lang::En);
+    let problem = Problem::of_verdict(
+        Verdict::Retry {
+            after: Some(Duration::from_secs(7)),
+        },
+        Lang::En,
+    );
     assert_eq!((problem.status, problem.retry_after), (503, Some(7)));
     assert_eq!(hash_token("a").len(), 64);
 }
