@@ -35,7 +35,6 @@ fn allow_scheduled(value: &mut Value, mended: &mut usize) {
                 allow_scheduled(field, mended);
             }
         }
-
         _ => {}
     }
 }

@@ -1,9 +1,13 @@
 //! The one integration binary: a list of modules.
 
+mod browser;
+mod check;
 mod deployment;
+mod kills;
 mod layering;
 mod leftovers;
 mod migrations;
+mod program;
 mod settings;
 mod sizes;
 mod tree;

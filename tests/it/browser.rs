@@ -1,0 +1,60 @@
+//! The page, used by a real browser: sign in, upload, follow, read.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::program::{Program, fixtures};
+use crate::tree::root;
+
+/// Killed with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_clip_is_uploaded_through_the_page_and_its_report_is_read() -> Result<()> {
+    let clip = fixtures()?.join("labelled.mp4");
+    let program = Program::new()?;
+    let mut command = program.command(&["serve", "--port", "0"])?;
+    let mut server = Server(command.stderr(std::process::Stdio::inherit()).spawn()?);
+    let stdout = server.0.stdout.take().context("no standard output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let ready = lines.next().context("the server said nothing")??;
+    let address = ready.rsplit(' ').next().context("no address")?.to_owned();
+    let login = lines.next().context("the server printed no login")??;
+    let words: Vec<&str> = login.split_whitespace().collect();
+    let (email, password) = (words[words.len() - 2], words[words.len() - 1]);
+
+    let out = program.out();
+    let seen = Command::new("node")
+        .arg(root().join("tests/browser/upload.mjs"))
+        .args([&address, email, password])
+        .args([&clip, &out])
+        .env("WAIT_SECONDS", Duration::from_mins(10).as_secs().to_string())
+        .output()
+        .context("node is missing")?;
+    let told = String::from_utf8_lossy(&seen.stderr);
+    ensure!(seen.status.success(), "{told}");
+    let seen: Value = serde_json::from_slice(&seen.stdout)?;
+    ensure!(seen["risks"].as_u64() > Some(0), "no risk is shown: {seen}");
+    ensure!(seen["runProgress"].as_array().is_some_and(|steps| steps.len() > 2), "no live progress: {seen}");
+    let pictures = seen["screenshots"].as_array().map(Vec::len);
+    ensure!(pictures >= Some(7), "screenshots: {seen}");
+    if let Some(kept) = std::env::var_os("SCREENSHOTS_DIR") {
+        std::fs::create_dir_all(&kept)?;
+        for file in std::fs::read_dir(&out)? {
+            let file = file?;
+            std::fs::copy(file.path(), std::path::Path::new(&kept).join(file.file_name()))?;
+        }
+    }
+    Ok(())
+}

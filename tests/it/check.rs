@@ -1,0 +1,189 @@
+//! The main job: what was planted in a clip is found at its time, and nothing is invented.
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use crate::program::{Program, fixtures, labels};
+
+/// How far a found time may lie from the planted one, in seconds.
+const TOLERANCE: f64 = 0.5;
+
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value[name].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn number(value: &Value, name: &str) -> f64 {
+    value[name].as_f64().unwrap_or(f64::NAN)
+}
+
+/// The task behind a risk's evidence: risks found by speech and by text are told apart by source.
+fn is_from(risk: &Value, source: &str) -> bool {
+    let named = risk["source"].as_str().unwrap_or_default();
+    match source {
+        "speech" => named.starts_with("whisper"),
+        "text" => named.starts_with("easyocr"),
+        other => named.contains(other),
+    }
+}
+
+/// A planted word is found when a risk of its category and source holds it at its time: events
+/// merge, so a risk may begin earlier and end later than this word.
+fn is_found(report: &Value, planted: &Value) -> bool {
+    let category = planted["category"].as_str().unwrap_or_default();
+    let source = planted["source"].as_str().unwrap_or_default();
+    list(report, "risks").iter().any(|risk| {
+        let same = risk["category"].as_str().unwrap_or_default().starts_with(category);
+        let (start, end) = (number(planted, "start"), number(planted, "end"));
+        same && is_from(risk, source)
+            && number(risk, "start_seconds") <= start + TOLERANCE
+            && number(risk, "end_seconds") >= end - TOLERANCE
+    })
+}
+
+/// A risk is explained when something planted of its category lies within its time.
+fn is_explained(labels: &Value, risk: &Value) -> bool {
+    list(labels, "expect").iter().any(|planted| {
+        let category = planted["category"].as_str().unwrap_or_default();
+        let same = risk["category"].as_str().unwrap_or_default().starts_with(category);
+        same && number(planted, "start") <= number(risk, "end_seconds") + TOLERANCE
+            && number(planted, "end") >= number(risk, "start_seconds") - TOLERANCE
+    })
+}
+
+fn compare(report: &Value, labels: &Value) -> Result<()> {
+    let missed: Vec<&Value> = list(labels, "expect").iter().filter(|p| !is_found(report, p)).collect();
+    let invented: Vec<&Value> =
+        list(report, "risks").iter().filter(|risk| !is_explained(labels, risk)).collect();
+    ensure!(missed.is_empty() && invented.is_empty(), "missed {missed:#?}\ninvented {invented:#?}");
+    Ok(())
+}
+
+fn validate(report: &Value) -> Result<()> {
+    let schema = crate::tree::read("shared/policy/schema/compliance-report-1.schema.json")?;
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema)?)?;
+    let faults: Vec<String> = validator.iter_errors(report).map(|fault| fault.to_string()).collect();
+    ensure!(faults.is_empty(), "the report breaks its schema: {faults:?}");
+    Ok(())
+}
+
+#[test]
+fn every_planted_word_and_card_is_found_at_its_time() -> Result<()> {
+    let clip = fixtures()?.join("labelled.mp4");
+    let program = Program::new()?;
+    let checked = program.check(&clip)?;
+    let report = checked.report()?;
+    validate(&report)?;
+    compare(&report, &labels(&clip)?)?;
+    ensure!(checked.code == 1, "exit code {}", checked.code);
+    ensure!(program.mails()?.len() == 1, "one mail is sent");
+    let page = std::fs::read_to_string(program.out().join("labelled.mp4.report.html"))?;
+    ensure!(page.contains("data:image/jpeg;base64,"), "the page brings its frames");
+    ensure!(!page.contains("http://") && !page.contains("src=\"http"), "the page opens offline");
+    Ok(())
+}
+
+#[test]
+fn nothing_is_invented_in_the_clean_clip_and_what_was_not_checked_is_said() -> Result<()> {
+    let clip = fixtures()?.join("clean.mp4");
+    let checked = Program::new()?.check(&clip)?;
+    let report = checked.report()?;
+    validate(&report)?;
+    compare(&report, &labels(&clip)?)?;
+    ensure!(checked.code == 0, "exit code {}", checked.code);
+    ensure!(report["verdict"] == "review", "a video that was not looked at for violence cannot pass");
+    let violence = list(&report, "coverage").iter().find(|line| line["task"] == "violence");
+    ensure!(violence.is_some_and(|line| line["run"] == false), "violence is named as not run");
+    Ok(())
+}
+
+#[test]
+fn every_container_and_oddity_gives_the_same_findings() -> Result<()> {
+    let folder = fixtures()?;
+    let names = [
+        "piece.mkv", "piece.webm", "piece.avi", "piece.mov", "silent.mp4", "odd-size.mp4",
+        "rotated.mp4", "vfr.mp4", "late-start.mkv", "anamorphic.mp4", "timecode.mov",
+    ];
+    let program = Program::new()?;
+    for name in names {
+        let clip = folder.join(name);
+        let report = program.check(&clip)?.report()?;
+        validate(&report)?;
+        if let Err(error) = compare(&report, &labels(&clip)?) {
+            anyhow::bail!("{name}: {error}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn bad_files_get_one_clear_sentence_a_mail_and_exit_code_two() -> Result<()> {
+    let folder = fixtures()?;
+    let names = [
+        ("text.mp4", "not a video"),
+        ("truncated.mp4", "damaged"),
+        ("audio-only.mp4", "sound but no picture"),
+        ("unsupported-codec.mkv", "codec"),
+        ("too-long.mp4", "lasts"),
+    ];
+    for (name, words) in names {
+        let program = Program::new()?;
+        let checked = program.check(&folder.join(name))?;
+        ensure!(checked.code == 2, "{name}: exit code {}: {}", checked.code, checked.stdout);
+        let sentence = checked.stdout.trim();
+        ensure!(sentence.lines().count() == 1, "{name}: more than a sentence: {sentence}");
+        ensure!(sentence.contains(words), "{name}: {sentence}");
+        ensure!(program.mails()?.len() == 1, "{name}: no mail");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_empty_file_and_a_foreign_name_are_refused_at_the_door() -> Result<()> {
+    let program = Program::new()?;
+    let empty = program.check(&fixtures()?.join("empty.mp4"))?;
+    ensure!(empty.code == 2 && empty.stdout.contains("empty"), "{}", empty.stdout);
+    let song = program.check(&fixtures()?.join("audio-only.mka"))?;
+    ensure!(song.code == 2 && song.stdout.contains("“mka” are not accepted"), "{}", song.stdout);
+    let nothing = program.check(&program.data().join("nothing.mp4"))?;
+    ensure!(nothing.code == 2 && nothing.stderr.contains("cannot be read"), "{}", nothing.stderr);
+    Ok(())
+}
+
+#[test]
+fn a_second_check_of_the_same_file_asks_no_model() -> Result<()> {
+    let clip = fixtures()?.join("piece.mp4");
+    let program = Program::new()?;
+    let first = program.check(&clip)?.report()?;
+    let again = program.checking(&clip)?.arg("--again").output()?;
+    let second: Value = serde_json::from_slice(&again.stdout)?;
+    ensure!(first["run"]["predictions"].as_u64() > Some(0));
+    ensure!(second["run"]["predictions"] == 0, "asked again: {}", second["run"]);
+    ensure!(first["risks"].as_array().map(Vec::len) == second["risks"].as_array().map(Vec::len));
+    Ok(())
+}
+
+#[test]
+fn missing_ffmpeg_and_weights_are_told_in_one_line() -> Result<()> {
+    let clip = fixtures()?.join("piece.mp4");
+    let program = Program::new()?;
+    let nowhere = program.data().join("no-models");
+    let weightless = program.checking(&clip)?.env("MODELS_DIR", nowhere).output()?;
+    let told = String::from_utf8_lossy(&weightless.stderr);
+    ensure!(weightless.status.code() == Some(2) && told.contains("compliance models fetch"), "{told}");
+    let toolless = program.checking(&clip)?.env("PATH", "/nowhere").output()?;
+    let told = String::from_utf8_lossy(&toolless.stderr);
+    ensure!(toolless.status.code() == Some(2) && told.contains("ffmpeg"), "{told}");
+    Ok(())
+}
+
+#[test]
+fn the_comparison_itself_can_fail() {
+    let report = serde_json::json!({ "risks": [{ "category": "alcohol", "source": "whisper_stopword",
+        "start_seconds": 10.0, "end_seconds": 10.5 }] });
+    let label = |category: &str, start: f64| serde_json::json!({ "expect": [
+        { "category": category, "source": "speech", "start": start, "end": start + 0.5 }] });
+    assert!(compare(&report, &label("alcohol", 10.3)).is_ok());
+    assert!(compare(&report, &label("alcohol", 12.0)).is_err());
+    assert!(compare(&report, &label("drugs", 10.0)).is_err());
+    assert!(compare(&report, &serde_json::json!({ "expect": [] })).is_err());
+}
