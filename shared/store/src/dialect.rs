@@ -39,12 +39,15 @@ pub(crate) enum Conn {
 #[derive(Debug)]
 pub(crate) enum Open {
     Postgres(Transaction<'static, Postgres>),
+    Pooled(Transaction<'static, Postgres>),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
 /// Whatever statements run on.
 pub(crate) enum Link<'c> {
-    Postgres(&'c mut PgConnection),
+    /// With whether statements may keep a name: behind a pooler the next one may meet a server on
+    /// which another client has given the same name to another statement.
+    Postgres(&'c mut PgConnection, bool),
     Sqlite(&'c mut SqliteConnection),
 }
 
@@ -74,7 +77,7 @@ impl Pools {
             } => pool
                 .begin_with(AssertSqlSafe(Arc::clone(begin)))
                 .await
-                .map(Open::Postgres),
+                .map(Open::Pooled),
             Self::Sqlite { write, .. } => {
                 write.begin_with("begin immediate").await.map(Open::Sqlite)
             }
@@ -95,8 +98,8 @@ async fn postgres(pool: &PgPool, begin: Option<&Arc<str>>) -> Result<Conn, sqlx:
 impl Conn {
     pub(crate) fn link(&mut self) -> Link<'_> {
         match self {
-            Self::Postgres(conn) => Link::Postgres(conn),
-            Self::Pooled(tx) => Link::Postgres(tx),
+            Self::Postgres(conn) => Link::Postgres(conn, true),
+            Self::Pooled(tx) => Link::Postgres(tx, false),
             Self::Sqlite(conn) => Link::Sqlite(conn),
         }
     }
@@ -113,14 +116,15 @@ impl Conn {
 impl Open {
     pub(crate) fn link(&mut self) -> Link<'_> {
         match self {
-            Self::Postgres(tx) => Link::Postgres(tx),
+            Self::Postgres(tx) => Link::Postgres(tx, true),
+            Self::Pooled(tx) => Link::Postgres(tx, false),
             Self::Sqlite(tx) => Link::Sqlite(tx),
         }
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Postgres(tx) | Self::Pooled(tx) => tx.commit().await,
             Self::Sqlite(tx) => tx.commit().await,
         }
     }
@@ -130,8 +134,9 @@ impl Open {
 macro_rules! rows {
     ($fetch:ident as $row:ty, $link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $link {
-            $crate::dialect::Link::Postgres(conn) => {
-                sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$fetch(conn).await
+            $crate::dialect::Link::Postgres(conn, named) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($sql)
+                    $(.bind($bind))*.persistent(named).$fetch(conn).await
             }
             $crate::dialect::Link::Sqlite(conn) => {
                 sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$fetch(conn).await
@@ -145,8 +150,8 @@ macro_rules! rows {
 macro_rules! execute {
     ($link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $link {
-            $crate::dialect::Link::Postgres(conn) => sqlx::query::<sqlx::Postgres>($sql)
-                $(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected()),
+            $crate::dialect::Link::Postgres(conn, named) => sqlx::query::<sqlx::Postgres>($sql)
+                $(.bind($bind))*.persistent(named).execute(conn).await.map(|done| done.rows_affected()),
             $crate::dialect::Link::Sqlite(conn) => sqlx::query::<sqlx::Sqlite>($sql)
                 $(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected()),
         }
@@ -165,12 +170,12 @@ macro_rules! change {
     }};
 }
 
-/// Inserts many rows in few statements:
+/// Inserts many rows in few statements, too long to be worth a name:
 /// `bulk!(link, "insert into t (a, b) ", items, |item| [item.a, item.b], " on conflict do nothing")`.
 macro_rules! bulk {
     ($link:expr, $head:literal, $items:expr, |$item:pat_param| [$($bind:expr),+ $(,)?], $tail:literal) => {{
         match $link {
-            $crate::dialect::Link::Postgres(conn) => {
+            $crate::dialect::Link::Postgres(conn, _) => {
                 $crate::dialect::bulk!(@run sqlx::Postgres, conn, $head, $items, $item, [$($bind),+], $tail)
             }
             $crate::dialect::Link::Sqlite(conn) => {
@@ -185,7 +190,7 @@ macro_rules! bulk {
                 $(row.push_bind($bind);)+
             });
             query.push($tail);
-            query.build().execute(&mut *$conn).await?;
+            query.build().persistent(false).execute(&mut *$conn).await?;
         }
         Ok::<(), sqlx::Error>(())
     }};
@@ -217,7 +222,7 @@ impl Link<'_> {
     /// until ($4). PostgreSQL steps over rows that another worker is taking; SQLite has one writer.
     pub(crate) fn claim_sql(&self) -> &'static str {
         match self {
-            Self::Postgres(_) => claim!("for update skip locked"),
+            Self::Postgres(..) => claim!("for update skip locked"),
             Self::Sqlite(_) => claim!(""),
         }
     }
