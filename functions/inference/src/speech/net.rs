@@ -104,8 +104,8 @@ impl Net {
         })
     }
 
-    fn options(&self) -> Option<RunOptions> {
-        Some(RunOptions::default().with_thread_pool(self.pool.clone()))
+    fn options(&self) -> RunOptions {
+        RunOptions::default().with_thread_pool(self.pool.clone())
     }
 
     /// Listens to a picture of an even number of columns.
@@ -122,7 +122,7 @@ impl Net {
             (node("mel")?, mel.view().into()),
             (node("pos")?, positions.view().into()),
         ];
-        let values = self.encoder.run(inputs, &self.heard, self.options());
+        let values = self.encoder.run(inputs, &self.heard, Some(self.options()));
         let values = values.map_err(SpeechError::run(ENCODER))?.into_iter();
         let tensors: Option<Vec<_>> = values.map(|value| value.try_into().ok()).collect();
         Ok(Heard(tensors.ok_or_else(|| SpeechError::shape(ENCODER))?))
@@ -199,7 +199,7 @@ impl Net {
                 outputs.push(layer.present[part]);
             }
         }
-        let values = self.decoder.run(inputs, &outputs, self.options());
+        let values = self.decoder.run(inputs, &outputs, Some(self.options()));
         let mut values = values.map_err(SpeechError::run(DECODER))?.into_iter();
         let first = values.next().and_then(|value| value.try_into().ok());
         let rest: Option<Vec<_>> = values.map(|value| value.try_into().ok()).collect();

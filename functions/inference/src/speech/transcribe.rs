@@ -16,7 +16,7 @@ use super::transcript::{Dropped, Reason, Segment, TimedWord, Transcript, rounded
 use super::vad::{Vad, seconds, stretches};
 use super::wav::RATE;
 use super::windows::{LONGEST, Piece, Window, pieces, windows};
-use super::words::words;
+use super::words::{Word, words};
 
 /// Samples of a moment: one column of the attention, one step of a time token.
 const MOMENT: usize = 2 * HOP;
@@ -37,6 +37,14 @@ pub(super) struct Transcriber<'a> {
     pub(super) decoder: Decoder<'a>,
     pub(super) mel: &'a Mel,
     pub(super) vad: &'a Vad,
+}
+
+/// A window that was written down, and where voices are.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    window: &'a Window,
+    voices: &'a [Range<usize>],
+    decoded: &'a Decoded,
 }
 
 /// What has been found so far.
@@ -117,13 +125,18 @@ impl Transcriber<'_> {
         let done = self.done(&decoded, window.len());
         let parts = self.parts(&decoded.spoken);
         let times = self.times(&decoded, &parts, &heard, window.len())?;
+        let scene = Scene {
+            window,
+            voices,
+            decoded: &decoded,
+        };
         let mut first = 0;
         let mut before = String::new();
         let mut circling = false;
         for part in parts {
             let times = &times[first..=first + part.len()];
             first += part.len();
-            let Some(segment) = self.segment(part, times, window, voices, &decoded) else {
+            let Some(segment) = self.segment(part, times, &scene) else {
                 continue;
             };
             // Once the model runs in circles, nothing after that is to be trusted.
@@ -182,7 +195,7 @@ impl Transcriber<'_> {
         tokens.push(v.end);
         let attention = self.decoder.net.attention(&tokens, heard)?;
         let columns = length.div_ceil(MOMENT).min(attention.size(3)).max(1);
-        let head = |head: usize| {
+        let map_of = |head: usize| {
             let mut map = Map::zero(rows, columns);
             for row in 0..rows {
                 for column in 0..columns {
@@ -191,27 +204,20 @@ impl Transcriber<'_> {
             }
             map
         };
-        let heads = (0..attention.size(1)).map(head).collect();
+        let heads = (0..attention.size(1)).map(map_of).collect();
         Ok(path(&combined(heads))
             .into_iter()
             .map(|column| column * MOMENT)
             .collect())
     }
 
-    fn segment(
-        &self,
-        part: &[Spoken],
-        times: &[usize],
-        window: &Window,
-        voices: &[Range<usize>],
-        decoded: &Decoded,
-    ) -> Option<Segment> {
+    fn segment(&self, part: &[Spoken], times: &[usize], scene: &Scene<'_>) -> Option<Segment> {
         let v = self.decoder.vocabulary;
         let tokens: Vec<Token> = part.iter().map(|spoken| spoken.token).collect();
         let text = v.text(&tokens).trim().to_owned();
-        let timed = |word: super::words::Word| {
-            let range = window.begins(times[word.first])..window.ends(times[word.end]);
-            let range = voiced(range, voices);
+        let placed = |word: Word| {
+            let start = scene.window.begins(times[word.first]);
+            let range = voiced(start..scene.window.ends(times[word.end]), scene.voices);
             TimedWord {
                 word: word.text,
                 start: seconds(range.start),
@@ -219,14 +225,14 @@ impl Transcriber<'_> {
                 probability: rounded(word.probability),
             }
         };
-        let words: Vec<TimedWord> = words(v, part).into_iter().map(timed).collect();
+        let words: Vec<TimedWord> = words(v, part).into_iter().map(placed).collect();
         let (start, end) = (words.first()?.start, words.last()?.end);
         Some(Segment {
             start,
             end,
-            language: v.code(decoded.language).to_owned(),
+            language: v.code(scene.decoded.language).to_owned(),
             avg_logprob: rounded(average(part)),
-            no_speech_prob: rounded(decoded.no_speech),
+            no_speech_prob: rounded(scene.decoded.no_speech),
             compression_ratio: rounded(compression_ratio(&text)),
             text,
             words,

@@ -67,7 +67,7 @@ pub(super) fn is_archive_of(file: &str, package: &Package) -> bool {
     match package.registry {
         Registry::Pypi => {
             let stem = format!("{}-{}-", package.name.replace('-', "_"), package.version);
-            file.starts_with(&stem) && file.ends_with(".whl")
+            file.starts_with(&stem) && Path::new(file).extension().is_some_and(|end| end == "whl")
         }
         Registry::Npm => {
             let name = package.name.trim_start_matches('@').replace('/', "-");

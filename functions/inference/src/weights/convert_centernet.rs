@@ -17,14 +17,13 @@ const OPSET: i64 = 13;
 
 /// Converts the model.
 pub(super) fn convert(json: &[u8], weights: Vec<u8>) -> Result<Vec<u8>, WeightsError> {
-    let build = || Conversion::default().run(&Tfjs::parse(json, weights)?);
+    let build = || Conversion::new().run(&Tfjs::parse(json, weights)?);
     build().map_err(|error: TfjsError| WeightsError::Convert {
         file: "centernet.json",
         reason: error.to_string(),
     })
 }
 
-#[derive(Default)]
 struct Conversion {
     graph: Graph,
     /// Constants already written, by their own name.
@@ -34,8 +33,16 @@ struct Conversion {
 }
 
 impl Conversion {
+    fn new() -> Self {
+        let sides = BTreeMap::from([(INPUT.to_owned(), SIDE)]);
+        Self {
+            graph: Graph::new("centernet"),
+            written: BTreeMap::new(),
+            sides,
+        }
+    }
+
     fn run(mut self, model: &Tfjs) -> Result<Vec<u8>, TfjsError> {
-        self.sides.insert(INPUT.to_owned(), SIDE);
         let picture = [
             Dim::Fixed(1),
             Dim::Fixed(3),
@@ -68,7 +75,8 @@ impl Conversion {
             "Relu" | "Relu6" | "Sigmoid" => {
                 let side = self.side(node.source(0)?);
                 self.activation(&node.op, node.source(0)?, &node.name);
-                self.sized(node, side)
+                self.sized(node, side);
+                Ok(())
             }
             "Mean" => {
                 let whole = model.constant(node.source(1)?)?.ints() == [1, 2];
@@ -77,7 +85,8 @@ impl Conversion {
                 }
                 self.graph
                     .node_named("GlobalAveragePool", &[node.source(0)?], &node.name, vec![]);
-                self.sized(node, 1)
+                self.sized(node, 1);
+                Ok(())
             }
             "ConcatV2" => self.concatenation(model, node),
             "ResizeBilinear" => self.resize(model, node),
@@ -85,7 +94,8 @@ impl Conversion {
                 self.graph
                     .node_named("Identity", &[node.source(0)?], &node.name, vec![]);
                 let side = self.side(node.source(0)?);
-                self.sized(node, side)
+                self.sized(node, side);
+                Ok(())
             }
             _ => Err(TfjsError::Operator(node.name.clone(), node.op.clone())),
         }
@@ -147,7 +157,8 @@ impl Conversion {
             }
             None => self.graph.node_named("Conv", &names, &node.name, settings),
         }
-        self.sized(node, side)
+        self.sized(node, side);
+        Ok(())
     }
 
     fn activation(&mut self, kind: &str, from: &str, to: &str) {
@@ -169,7 +180,8 @@ impl Conversion {
         let (left, right) = (self.operand(model, left), self.operand(model, right));
         self.graph
             .node_named(&node.op, &[&left, &right], &node.name, vec![]);
-        self.sized(node, side)
+        self.sized(node, side);
+        Ok(())
     }
 
     /// A value, or a constant brought into channels-first order.
@@ -180,12 +192,12 @@ impl Conversion {
         if let Some(written) = self.written.get(name) {
             return written.clone();
         }
-        let constant = match constant.dims.as_slice() {
-            &[count] if count > 1 => Tensor {
+        let constant = match *constant.dims.as_slice() {
+            [count] if count > 1 => Tensor {
                 dims: vec![1, count, 1, 1],
                 ..constant.clone()
             },
-            &[_, _, _, _] => transposed(constant, [0, 3, 1, 2]),
+            [_, _, _, _] => transposed(constant, [0, 3, 1, 2]),
             _ => constant.clone(),
         };
         let written = self
@@ -207,7 +219,8 @@ impl Conversion {
         let along = vec![Attribute::Int("axis", 1)];
         self.graph.node_named("Concat", &inputs?, &node.name, along);
         let side = self.side(node.source(0)?);
-        self.sized(node, side)
+        self.sized(node, side);
+        Ok(())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "sides are at most 512")]
@@ -232,16 +245,16 @@ impl Conversion {
             &node.name,
             settings,
         );
-        self.sized(node, side)
+        self.sized(node, side);
+        Ok(())
     }
 
     fn side(&self, name: &str) -> usize {
         self.sides.get(name).copied().unwrap_or(1)
     }
 
-    fn sized(&mut self, node: &TfNode, side: usize) -> Result<(), TfjsError> {
+    fn sized(&mut self, node: &TfNode, side: usize) {
         self.sides.insert(node.name.clone(), side);
-        Ok(())
     }
 }
 

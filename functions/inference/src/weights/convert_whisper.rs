@@ -8,10 +8,10 @@
 use serde::Deserialize;
 
 use super::WeightsError;
-use super::ct2::{Ct2Error, Variable, Variables};
-use crate::onnx::{Attribute, Dim, Element, Graph};
+use super::ct2::{Ct2Error, Variables};
+use super::whisper_net::{HEAD, KEYS, Net, PER_HEAD, index};
+use crate::onnx::{Attribute, Dim, Element};
 
-const HEAD: usize = 64;
 const OPSET: i64 = 17;
 
 #[derive(Deserialize)]
@@ -36,144 +36,6 @@ pub(super) fn convert(model: Vec<u8>, config: &[u8]) -> Result<(Vec<u8>, Vec<u8>
     };
     build().map_err(|error: Ct2Error| refuse(error.to_string()))
 }
-
-/// A graph that knows the weights and the width of the model.
-struct Net<'a> {
-    graph: Graph,
-    weights: &'a Variables,
-    width: usize,
-}
-
-impl<'a> Net<'a> {
-    fn new(name: &str, weights: &'a Variables) -> Result<Self, Ct2Error> {
-        let width = weights.variable("decoder/embeddings/weight", 2)?.dims[1];
-        Ok(Self {
-            graph: Graph::new(name),
-            weights,
-            width,
-        })
-    }
-
-    fn heads(&self) -> usize {
-        self.width / HEAD
-    }
-
-    fn constant(&mut self, variable: &Variable) -> String {
-        self.graph
-            .constant(variable.element, &variable.dims, variable.data.clone())
-    }
-
-    fn weight(&mut self, name: &str, rank: usize) -> Result<String, Ct2Error> {
-        let variable = self.weights.variable(name, rank)?;
-        Ok(self
-            .graph
-            .constant(variable.element, &variable.dims, variable.data.clone()))
-    }
-
-    fn op(&mut self, op: &str, inputs: &[&str]) -> String {
-        self.graph.node(op, inputs, vec![])
-    }
-
-    fn scaled(&mut self, x: &str, by: f32) -> String {
-        let by = self.graph.floats(&[], &[by]);
-        self.op("Mul", &[x, &by])
-    }
-
-    fn softmax(&mut self, x: &str) -> String {
-        self.graph
-            .node("Softmax", &[x], vec![Attribute::Int("axis", -1)])
-    }
-
-    /// Rows `rows` of the linear layer at `path`; keys have no bias.
-    fn linear_rows(
-        &mut self,
-        x: &str,
-        path: &str,
-        rows: (usize, usize),
-        bias: bool,
-    ) -> Result<String, Ct2Error> {
-        let weight = self.weights.variable(&format!("{path}/weight"), 2)?;
-        let weight = self.constant(&weight.rows(rows.0, rows.1).transposed());
-        let product = self.op("MatMul", &[x, &weight]);
-        if !bias {
-            return Ok(product);
-        }
-        let bias = self
-            .weights
-            .variable(&format!("{path}/bias"), 1)?
-            .rows(rows.0, rows.1);
-        let bias = self.constant(&bias);
-        Ok(self.op("Add", &[&product, &bias]))
-    }
-
-    fn linear(&mut self, x: &str, path: &str) -> Result<String, Ct2Error> {
-        let rows = self.weights.variable(&format!("{path}/weight"), 2)?.dims[0];
-        self.linear_rows(x, path, (0, rows), true)
-    }
-
-    fn norm(&mut self, x: &str, path: &str) -> Result<String, Ct2Error> {
-        let gamma = self.weight(&format!("{path}/gamma"), 1)?;
-        let beta = self.weight(&format!("{path}/beta"), 1)?;
-        let settings = vec![
-            Attribute::Int("axis", -1),
-            Attribute::Float("epsilon", 1e-5),
-        ];
-        Ok(self
-            .graph
-            .node("LayerNormalization", &[x, &gamma, &beta], settings))
-    }
-
-    /// `x/2 · (1 + erf(x/√2))`, spelled out: the operator `Gelu` came with a later version.
-    fn gelu(&mut self, x: &str) -> String {
-        let inner = self.scaled(x, std::f32::consts::FRAC_1_SQRT_2);
-        let erf = self.op("Erf", &[&inner]);
-        let one = self.graph.floats(&[], &[1.0]);
-        let sum = self.op("Add", &[&erf, &one]);
-        let product = self.op("Mul", &[x, &sum]);
-        self.scaled(&product, 0.5)
-    }
-
-    /// [1, T, width] to heads, axes as asked.
-    fn split(&mut self, x: &str, order: [i64; 4]) -> String {
-        let heads = index(self.heads());
-        let shape = self.graph.indices(&[1, -1, heads, index(HEAD)]);
-        let split = self.op("Reshape", &[x, &shape]);
-        self.graph.node(
-            "Transpose",
-            &[&split],
-            vec![Attribute::Ints("perm", order.to_vec())],
-        )
-    }
-
-    /// Heads back to [1, T, width].
-    fn join(&mut self, x: &str) -> String {
-        let order = vec![Attribute::Ints("perm", vec![0, 2, 1, 3])];
-        let x = self.graph.node("Transpose", &[x], order);
-        let width = index(self.width);
-        let shape = self.graph.indices(&[1, -1, width]);
-        self.op("Reshape", &[&x, &shape])
-    }
-
-    fn query(&mut self, x: &str, path: &str) -> Result<String, Ct2Error> {
-        let query = self.linear_rows(x, path, (0, self.width), true)?;
-        // 1/sqrt(64) is a power of two: exact wherever it is applied.
-        let query = self.scaled(&query, 0.125);
-        Ok(self.split(&query, PER_HEAD))
-    }
-
-    fn feed_forward(&mut self, x: &str, layer: &str) -> Result<String, Ct2Error> {
-        let y = self.norm(x, &format!("{layer}/ffn/layer_norm"))?;
-        let y = self.linear(&y, &format!("{layer}/ffn/linear_0"))?;
-        let y = self.gelu(&y);
-        let y = self.linear(&y, &format!("{layer}/ffn/linear_1"))?;
-        Ok(self.op("Add", &[x, &y]))
-    }
-}
-
-/// [1, heads, T, 64].
-const PER_HEAD: [i64; 4] = [0, 2, 1, 3];
-/// [1, heads, 64, T]: keys, ready to be multiplied.
-const KEYS: [i64; 4] = [0, 2, 3, 1];
 
 fn encoder(weights: &Variables) -> Result<Vec<u8>, Ct2Error> {
     let mut net = Net::new("encoder", weights)?;
@@ -205,17 +67,17 @@ fn encoder(weights: &Variables) -> Result<Vec<u8>, Ct2Error> {
         let path = format!("encoder/layer_{layer}");
         let attention = format!("{path}/self_attention");
         let qkv = format!("{attention}/linear_0");
-        let y = net.norm(&x, &format!("{attention}/layer_norm"))?;
-        let q = net.query(&y, &qkv)?;
-        let k = net.linear_rows(&y, &qkv, (width, 2 * width), false)?;
-        let v = net.linear_rows(&y, &qkv, (2 * width, 3 * width), true)?;
-        let (k, v) = (net.split(&k, KEYS), net.split(&v, PER_HEAD));
-        let scores = net.op("MatMul", &[&q, &k]);
+        let normal = net.norm(&x, &format!("{attention}/layer_norm"))?;
+        let query = net.query(&normal, &qkv)?;
+        let keys = net.linear_rows(&normal, &qkv, (width, 2 * width), false)?;
+        let values = net.linear_rows(&normal, &qkv, (2 * width, 3 * width), true)?;
+        let (keys, values) = (net.split(&keys, KEYS), net.split(&values, PER_HEAD));
+        let scores = net.op("MatMul", &[&query, &keys]);
         let scores = net.softmax(&scores);
         x = attended(
             &mut net,
             &x,
-            (&scores, &v),
+            (&scores, &values),
             &format!("{attention}/linear_1"),
         )?;
         x = net.feed_forward(&x, &path)?;
@@ -314,13 +176,13 @@ fn self_attention(net: &mut Net<'_>, x: &str, layer: usize) -> Result<String, Ct
     let path = format!("decoder/layer_{layer}/self_attention");
     let qkv = format!("{path}/linear_0");
     let (width, heads) = (net.width, net.heads());
-    let y = net.norm(x, &format!("{path}/layer_norm"))?;
-    let q = net.query(&y, &qkv)?;
-    let k = net.linear_rows(&y, &qkv, (width, 2 * width), false)?;
-    let v = net.linear_rows(&y, &qkv, (2 * width, 3 * width), true)?;
-    let (k, v) = (net.split(&k, PER_HEAD), net.split(&v, PER_HEAD));
+    let normal = net.norm(x, &format!("{path}/layer_norm"))?;
+    let query = net.query(&normal, &qkv)?;
+    let keys = net.linear_rows(&normal, &qkv, (width, 2 * width), false)?;
+    let values = net.linear_rows(&normal, &qkv, (2 * width, 3 * width), true)?;
+    let (keys, values) = (net.split(&keys, PER_HEAD), net.split(&values, PER_HEAD));
     let mut kept = Vec::new();
-    for (old, new) in [("k", k), ("v", v)] {
+    for (old, new) in [("k", keys), ("v", values)] {
         let (past, present) = (format!("{old}{layer}"), format!("n{old}{layer}"));
         net.graph.input(&past, Element::F32, &cache(heads, "P"));
         let along = vec![Attribute::Int("axis", 2)];
@@ -331,7 +193,7 @@ fn self_attention(net: &mut Net<'_>, x: &str, layer: usize) -> Result<String, Ct
     }
     let order = vec![Attribute::Ints("perm", vec![0, 1, 3, 2])];
     let keys = net.graph.node("Transpose", &[&kept[0]], order);
-    let scores = net.op("MatMul", &[&q, &keys]);
+    let scores = net.op("MatMul", &[&query, &keys]);
     let scores = net.op("Add", &[&scores, "mask"]);
     let scores = net.softmax(&scores);
     attended(net, x, (&scores, &kept[1]), &format!("{path}/linear_1"))
@@ -385,9 +247,4 @@ fn cross_values(heads: usize) -> [Dim; 4] {
         Dim::Named("A"),
         Dim::Fixed(HEAD),
     ]
-}
-
-/// Widths of a model are a few hundred.
-fn index(size: usize) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -69,6 +69,9 @@ impl Variable {
     }
 }
 
+/// More layers than any Whisper has.
+const LAYERS: usize = 256;
+
 /// All variables by name.
 #[derive(Debug)]
 pub(super) struct Variables(BTreeMap<String, Variable>);
@@ -118,7 +121,7 @@ impl Variables {
             let prefix = format!("{part}/layer_{layer}/");
             self.0.keys().any(|name| name.starts_with(&prefix))
         };
-        (0..).take_while(has).count()
+        (0..LAYERS).take_while(has).count()
     }
 }
 

@@ -11,7 +11,7 @@ use super::archive::{find_archive, title};
 use super::manifest::{Package, Registry};
 
 /// No new byte for this long means that the network hangs.
-const STALLED: Duration = Duration::from_secs(180);
+const STALLED: Duration = Duration::from_mins(3);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Fetches the archive of a package into `dir`.

@@ -28,6 +28,18 @@ pub enum Stage {
     Ready,
 }
 
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Checking => "checking",
+            Self::Downloading => "downloading",
+            Self::Unpacking => "unpacking",
+            Self::Converting => "converting",
+            Self::Ready => "ready",
+        })
+    }
+}
+
 /// A step of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {

@@ -8,12 +8,14 @@ mod archive;
 mod convert_centernet;
 mod convert_whisper;
 mod ct2;
+mod default_set;
 mod download;
 mod error;
 mod fetch;
 mod folder;
 mod manifest;
 mod tfjs;
+mod whisper_net;
 
 pub use error::WeightsError;
 pub use fetch::{Progress, Stage};

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::archive::{extract, find_archive};
-use super::manifest::DEFAULT_SET as DEFAULT;
+use super::default_set::WEIGHTS as DEFAULT;
 use super::{Condition, Folder, FolderConfig, Manifest, Package, Part, Stage, WeightsError};
 
 /// The folder with real weights that tests share with the program.

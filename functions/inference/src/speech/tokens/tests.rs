@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::{Config, Token, Vocabulary, byte_table, bytes_of};
 
 /// Ten text tokens, six special ones, 1501 moments from token 16 on.
@@ -16,7 +18,7 @@ pub(in crate::speech) fn toy() -> Vocabulary {
         text.push_str("|>");
     }
     for tick in 0..=1500 {
-        text.push_str(&format!("\n<|{}.{:02}|>", tick / 50, tick % 50 * 2));
+        write!(text, "\n<|{}.{:02}|>", tick / 50, tick % 50 * 2).unwrap();
     }
     let config = Config {
         lang_ids: vec![12],
