@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use ffmpeg_sidecar::command::FfmpegCommand;
 
@@ -58,10 +59,15 @@ impl Programs {
     }
 
     pub(crate) fn ffmpeg(&self) -> FfmpegCommand {
-        self.command(&self.ffmpeg)
+        let mut command = FfmpegCommand::new_with_path(&self.ffmpeg);
+        if self.setpriv.is_some() {
+            // The sidecar puts options of its own behind the first word, where setpriv's belong.
+            *command.as_inner_mut() = self.command(&self.ffmpeg);
+        }
+        command
     }
 
-    pub(crate) fn ffprobe(&self) -> FfmpegCommand {
+    pub(crate) fn ffprobe(&self) -> Command {
         self.command(&self.ffprobe)
     }
 
@@ -72,10 +78,16 @@ impl Programs {
     }
 
     /// `setpriv` asks the kernel to kill the program when its parent dies, then becomes it.
-    fn command(&self, program: &Path) -> FfmpegCommand {
-        let Some(setpriv) = &self.setpriv else { return FfmpegCommand::new_with_path(program) };
-        let mut command = FfmpegCommand::new_with_path(setpriv);
-        command.args(["--pdeathsig", "KILL", "--no-new-privs", "--"]).arg(program);
+    fn command(&self, program: &Path) -> Command {
+        let mut command = match &self.setpriv {
+            None => Command::new(program),
+            Some(setpriv) => {
+                let mut command = Command::new(setpriv);
+                command.args(["--pdeathsig", "KILL", "--no-new-privs", "--"]).arg(program);
+                command
+            }
+        };
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 }

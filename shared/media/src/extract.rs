@@ -21,7 +21,7 @@ use crate::media::Session;
 use crate::pipes::{self, Shown};
 use crate::probe::Probe;
 use crate::pulse::Pulse;
-use crate::sandbox::{Complaints, Limits, Running, signal};
+use crate::sandbox::{Complaints, Limits, Program, Running, signal};
 use crate::timeline::KeptFrame;
 use crate::verdict;
 use crate::video::{self, VideoPlan, Watched};
@@ -194,8 +194,8 @@ async fn pass(
         None
     };
 
-    let seconds = probe.duration_ms.unsigned_abs() / 1000;
-    let (mut running, reading) = session.start(command, Limits::cpu(120 + seconds * 10)).await?;
+    let limits = Limits::cpu(120 + probe.duration_ms.unsigned_abs() / 100);
+    let (mut running, reading) = session.start(Program::Ffmpeg(command), limits).await?;
     let video_plan = VideoPlan {
         width: frame.0,
         height: frame.1,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ffmpeg_sidecar::command::FfmpegCommand;
 use reqwest::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -13,7 +12,7 @@ use crate::error::MediaError;
 use crate::extract::{self, Extraction, Piece, Plan};
 use crate::probe::{self, Probe};
 use crate::pulse::Pulse;
-use crate::sandbox::{self, Complaints, Fence, Job, Limits, Running};
+use crate::sandbox::{self, Complaints, Fence, Job, Limits, Program, Running};
 use crate::serve::Loopback;
 use crate::source::{self, Blocks, Source};
 
@@ -85,7 +84,7 @@ impl Session {
     /// Starts a program in the sandbox; its stderr is read by a thread of its own.
     pub(crate) async fn start(
         &self,
-        command: FfmpegCommand,
+        program: Program,
         limits: Limits,
     ) -> Result<(Running, JoinHandle<Complaints>), MediaError> {
         let fence = Fence {
@@ -93,7 +92,7 @@ impl Session {
             port: self.loopback.port,
             program: self.programs.folder(),
         };
-        let mut running = sandbox::start(command, fence, limits).await?;
+        let mut running = sandbox::start(program, fence, limits).await?;
         let stderr = running.stderr.take();
         let reading = tokio::task::spawn_blocking(move || {
             stderr.map(Complaints::read).unwrap_or_default()

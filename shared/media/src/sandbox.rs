@@ -9,11 +9,12 @@ use std::collections::VecDeque;
 use std::io::{self, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStderr, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ffmpeg_sidecar::child::FfmpegChild;
 use ffmpeg_sidecar::command::FfmpegCommand;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
@@ -69,6 +70,42 @@ impl Job {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+/// A program to start: the sidecar knows ffmpeg only, and adds options that ffprobe has not.
+pub(crate) enum Program {
+    Ffmpeg(FfmpegCommand),
+    Ffprobe(Command),
+}
+
+impl Program {
+    pub(crate) fn command(&mut self) -> &mut Command {
+        match self {
+            Self::Ffmpeg(command) => command.as_inner_mut(),
+            Self::Ffprobe(command) => command,
+        }
+    }
+
+    fn spawn(&mut self) -> io::Result<Started> {
+        match self {
+            Self::Ffmpeg(command) => command.spawn().map(Started::Ffmpeg),
+            Self::Ffprobe(command) => command.spawn().map(Started::Ffprobe),
+        }
+    }
+}
+
+enum Started {
+    Ffmpeg(FfmpegChild),
+    Ffprobe(Child),
+}
+
+impl Started {
+    fn child(&mut self) -> &mut Child {
+        match self {
+            Self::Ffmpeg(child) => child.as_inner_mut(),
+            Self::Ffprobe(child) => child,
+        }
     }
 }
 
@@ -129,11 +166,11 @@ impl Running {
 
 /// Starts the program within the fence.
 pub(crate) async fn start(
-    mut command: FfmpegCommand,
+    mut program: Program,
     fence: Fence,
     limits: Limits,
 ) -> Result<Running, MediaError> {
-    let inner = command.as_inner_mut();
+    let inner = program.command();
     if inner.get_current_dir().is_none() {
         inner.current_dir(&fence.folder);
     }
@@ -141,7 +178,6 @@ pub(crate) async fn start(
         .env_clear()
         // Each arena reserves 64 MiB of address space, which is what is limited.
         .env("MALLOC_ARENA_MAX", "2")
-        .stdin(Stdio::null())
         .process_group(0);
     let (started, starting) = oneshot::channel();
     let (ended, exit) = oneshot::channel();
@@ -149,16 +185,19 @@ pub(crate) async fn start(
     let flag = Arc::clone(&gone);
     std::thread::Builder::new().name("media-child".into()).spawn(move || {
         confine(&fence);
-        let mut child = match command.spawn() {
+        let mut spawned = match program.spawn() {
             Ok(child) => child,
             Err(error) => {
                 let _ = started.send(Err(error));
                 return;
             }
         };
-        let pid = i32::try_from(child.as_inner().id()).ok().and_then(Pid::from_raw);
+        let child = spawned.child();
+        // The sidecar insists on a pipe; nothing is ever said to ffmpeg.
+        drop(child.stdin.take());
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         limit(pid, limits);
-        let parts = (pid, child.take_stdout(), child.take_stderr());
+        let parts = (pid, child.stdout.take(), child.stderr.take());
         if started.send(Ok(parts)).is_err() {
             // Nobody waits any more: the guard that would kill the group was never made.
             drop(Group { pid, gone: Arc::clone(&flag) });

@@ -35,6 +35,8 @@ impl Stage {
     }
 
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
+        // What ffmpeg said is shown beside a failure; a second test in one process is refused.
+        let _ = tracing_subscriber::fmt().with_test_writer().try_init();
         let folder = tempfile::tempdir().unwrap();
         let mut all = Settings::default();
         all.set("TEMP_DIR", folder.path().join("jobs").to_str().unwrap());

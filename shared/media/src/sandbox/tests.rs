@@ -1,1 +1,71 @@
+use super::Complaints;
 
+#[test]
+fn only_the_end_of_endless_complaints_is_remembered() {
+    let mut complaints = Complaints::default();
+    for number in 0..10_000 {
+        complaints.add(format!("[h264 @ 0x1] [error] complaint {number}"));
+    }
+    assert_eq!(complaints.errors, 10_000);
+    assert!(complaints.bytes <= super::STDERR_BYTES);
+    assert!(complaints.mention("complaint 9999") && !complaints.mention("complaint 12 "));
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io::Read;
+    use std::process::{Command, Stdio};
+
+    use crate::sandbox::{Fence, Job, Limits, Program, start, wait_within};
+
+    /// What a shell says when it tries something inside the fence.
+    async fn try_inside(script: &str) -> (bool, String) {
+        let job = Job::new(None).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let fence = Fence {
+            folder: job.path().to_path_buf(),
+            port: listener.local_addr().unwrap().port(),
+            program: "/usr/bin".into(),
+        };
+        let mut command = Command::new("/bin/bash");
+        command.args(["-c", &script.replace("PORT", &fence.port.to_string())]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let limits = Limits::cpu(2);
+        let mut running = start(Program::Ffprobe(command), fence, limits).await.unwrap();
+        let status = wait_within(&mut running, std::time::Duration::from_secs(20)).await.unwrap();
+        let mut said = String::new();
+        running.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        running.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (status.is_some_and(|status| status.success()), said)
+    }
+
+    #[tokio::test]
+    async fn the_fence_lets_through_what_decoding_needs_and_nothing_else() {
+        for allowed in ["echo hi > out", "exec 3<>/dev/tcp/127.0.0.1/PORT", "ls /usr > /dev/null"] {
+            let (fine, said) = try_inside(allowed).await;
+            assert!(fine, "{allowed}: {said}");
+        }
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let elsewhere = format!("exec 3<>/dev/tcp/127.0.0.1/{}", other.local_addr().unwrap().port());
+        for forbidden in [
+            "cat /etc/passwd",
+            "ls /root",
+            "echo hi > /tmp/outside-the-fence",
+            "exec 3<>/dev/udp/127.0.0.1/53",
+            "unshare -n true",
+            &elsewhere,
+        ] {
+            let (fine, said) = try_inside(forbidden).await;
+            assert!(!fine, "{forbidden}: {said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_environment_is_empty_and_limits_hold() {
+        let (_, said) = try_inside("env; ulimit -v; ulimit -c; ulimit -f; ulimit -n").await;
+        assert!(!said.contains("HOME=") && !said.contains("CARGO"), "{said}");
+        assert!(said.contains("1572864\n0\n16384\n64\n"), "{said}");
+        let (fine, _) = try_inside("while :; do :; done").await;
+        assert!(!fine);
+    }
+}
