@@ -1,5 +1,11 @@
 use super::*;
 
+fn lists() -> &'static Dictionaries {
+    static LISTS: std::sync::LazyLock<Dictionaries> =
+        std::sync::LazyLock::new(|| Dictionaries::built_in().unwrap());
+    &LISTS
+}
+
 fn list(text: &str) -> Dictionary {
     Dictionary::parse("test", text).unwrap()
 }
@@ -12,7 +18,7 @@ fn found(dictionary: &Dictionary, text: &str) -> Vec<String> {
 }
 
 fn built_in(names: &[&str], text: &str) -> Vec<String> {
-    let lists = Dictionaries::built_in().unwrap();
+    let lists = lists();
     names
         .iter()
         .flat_map(|name| found(lists.find(name).unwrap(), text))
@@ -161,7 +167,7 @@ fn every_trick_is_seen_through() {
         "mother-fucker",
         "fu-ck",
     ];
-    let lists = Dictionaries::built_in().unwrap();
+    let lists = lists();
     let finds = |name: &str, text: &str| !found(lists.find(name).unwrap(), text).is_empty();
     let seen = |text: &str| finds("profanity-ru", text) || finds("profanity-en", text);
     let missed: Vec<_> = disguises.iter().filter(|text| !seen(text)).collect();
@@ -170,7 +176,7 @@ fn every_trick_is_seen_through() {
 
 #[test]
 fn innocent_words_and_sentences_yield_nothing() {
-    let lists = Dictionaries::built_in().unwrap();
+    let lists = lists();
     let names = ["profanity-ru", "profanity-en", "insult-ru", "insult-en"];
     let wrong: Vec<_> = INNOCENT
         .lines()
@@ -334,7 +340,7 @@ fn steps_do_not_grow_with_the_number_of_entries() {
 
 #[test]
 fn steps_are_bounded_by_the_text_whatever_it_is() {
-    let lists = Dictionaries::built_in().unwrap();
+    let lists = lists();
     let hostile = [
         "б*********".repeat(500),
         "с ".repeat(5_000),
@@ -384,7 +390,7 @@ fn user_lists_come_from_the_settings() {
 
 #[test]
 fn the_built_in_lists_are_real() {
-    let lists = Dictionaries::built_in().unwrap();
+    let lists = lists();
     let total: usize = BUILT_IN
         .iter()
         .map(|(name, _)| lists.find(name).unwrap().len())

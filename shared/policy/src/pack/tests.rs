@@ -1,0 +1,157 @@
+use super::*;
+use crate::Dictionaries;
+
+const GOOD: &str = "pack: 1
+id: mine
+version: '2'
+effective: { from: 2026-03-01, until: 2026-12-31 }
+title: { ru: Моя, en: Mine }
+source: { ru: x, en: x }
+disclaimer: { ru: x, en: x }
+required: [speech]
+categories:
+  - code: swearing
+    name: { ru: Брань, en: Swearing }
+    clause: { ru: x, en: x }
+    severity: high
+rules:
+  - id: said
+    category: swearing
+    tasks: [speech]
+    dictionaries: [profanity-ru]
+    verdict: fail
+    source: whisper_profanity
+";
+
+fn lists() -> &'static Dictionaries {
+    static LISTS: std::sync::LazyLock<Dictionaries> =
+        std::sync::LazyLock::new(|| Dictionaries::built_in().unwrap());
+    &LISTS
+}
+
+fn parse(yaml: &str) -> Result<Pack, PackError> {
+    let lists = lists();
+    Pack::parse(yaml, |name| lists.find(name).is_some())
+}
+
+#[test]
+fn the_general_pack_loads_and_all_its_dictionaries_exist() {
+    let lists = lists();
+    let pack = Pack::general(|name| lists.find(name).is_some()).unwrap();
+    assert_eq!(pack.id, "general");
+    for code in [
+        "nudity",
+        "violence",
+        "profanity",
+        "insult",
+        "alcohol",
+        "tobacco",
+        "drugs",
+        "weapons",
+        "brand",
+        "advertising",
+    ] {
+        assert!(pack.find_category(code).is_some(), "{code}");
+        assert!(
+            pack.rules.iter().any(|rule| rule.category == code),
+            "{code}"
+        );
+    }
+    for label in pack.rules.iter().flat_map(|rule| &rule.labels) {
+        assert!(pack.labels.contains_key(label), "{label} has no name");
+    }
+}
+
+#[test]
+fn a_pack_of_ones_own_loads_with_defaults() {
+    let pack = parse(GOOD).unwrap();
+    let rule = &pack.rules[0];
+    assert_eq!(
+        (rule.risk_code.as_str(), rule.min_score, rule.merge_gap_ms),
+        ("swearing", 0.0, 0)
+    );
+    assert!(pack.holds_on(time::macros::date!(2026 - 12 - 31)));
+    assert!(!pack.holds_on(time::macros::date!(2027 - 01 - 01)));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let cases = [
+        ("pack: 1", "pack: 2", 1, "format 1"),
+        (
+            "    category: swearing",
+            "    category: cursing",
+            16,
+            "unknown category `cursing`",
+        ),
+        (
+            "[profanity-ru]",
+            "[klingon]",
+            18,
+            "unknown dictionary `klingon`",
+        ),
+        ("tasks: [speech]", "tasks: [smell]", 17, "not a task"),
+        ("severity: high", "severity: huge", 13, "huge"),
+        ("verdict: fail", "verdict: maybe", 19, "maybe"),
+        (
+            "verdict: fail",
+            "verdict: fail\n    min_score: 2",
+            20,
+            "between 0 and 1",
+        ),
+        (
+            "verdict: fail",
+            "verdict: fail\n    merge_gap_ms: -1",
+            20,
+            "milliseconds",
+        ),
+        (
+            "verdict: fail",
+            "verdict: fail\n    colour: red",
+            20,
+            "colour",
+        ),
+        ("id: said", "id: ../said", 15, "letters"),
+        ("2026-03-01", "yesterday", 4, "date"),
+        ("tasks: [speech]", "tasks: [objects]", 15, "speech and text"),
+        (
+            "dictionaries: [profanity-ru]",
+            "labels: []",
+            15,
+            "labels or dictionaries",
+        ),
+    ];
+    for (old, new, line, reason) in cases {
+        assert!(GOOD.contains(old), "{old}");
+        let error = parse(&GOOD.replacen(old, new, 1)).unwrap_err();
+        assert!(error.reason.contains(reason), "{new}: {error}");
+        assert_eq!(error.line, line, "{new}: {error}");
+    }
+}
+
+#[test]
+fn what_is_no_pack_at_all_is_refused() {
+    for yaml in ["", "[]", "a: [", "\t", "id: x", "- - - -", "\u{0}"] {
+        assert!(parse(yaml).is_err(), "{yaml:?}");
+    }
+    assert!(
+        parse(&"#".repeat(600_000))
+            .unwrap_err()
+            .reason
+            .contains("larger")
+    );
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n\
+                d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nid: *e\n";
+    assert!(parse(bomb).is_err());
+}
+
+#[test]
+fn the_same_category_or_rule_twice_is_refused() {
+    let rule = GOOD.split("rules:\n").nth(1).unwrap();
+    assert!(
+        parse(&format!("{GOOD}{rule}"))
+            .unwrap_err()
+            .reason
+            .contains("twice")
+    );
+}
