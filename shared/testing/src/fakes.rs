@@ -1,0 +1,7 @@
+//! Servers with a real protocol that can be told to misbehave.
+
+mod replicate;
+
+pub(crate) use replicate::TOKEN;
+
+pub use replicate::{Create, FakeReplicate, Mishap, Model, Webhook};
