@@ -47,6 +47,21 @@ pub struct Estimate {
     pub minutes: Option<u64>,
 }
 
+impl Estimate {
+    /// Of a video that lasts so long, as the client says.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number that is no duration becomes 0"
+    )]
+    pub(crate) fn of(seconds: Option<f64>) -> Self {
+        let minutes = |seconds: f64| (seconds / 60.0).ceil().max(0.0) as u64;
+        Self {
+            minutes: seconds.map(minutes),
+        }
+    }
+}
+
 /// How to put the bytes into storage.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -119,7 +134,7 @@ impl Reply for Answer {
                 Response::json(StatusCode::OK, &serde_json::json!({ "parts": parts }))
             }
             Self::Completed => ().reply(),
-            Self::Aborted => Response::json(StatusCode::NO_CONTENT, &()),
+            Self::Aborted => Response::typed(StatusCode::NO_CONTENT, "application/json", ""),
         }
     }
 }

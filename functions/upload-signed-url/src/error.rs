@@ -25,12 +25,12 @@ pub enum Error {
     #[error("the upload is refused: {}", .0.code())]
     Refused(Refusal),
     /// A field cannot be right.
-    #[error("field {field}: {text}")]
+    #[error("field {field} must be {}", .must[1])]
     Field {
         /// Which.
         field: &'static str,
-        /// What is wrong.
-        text: &'static str,
+        /// What it has to be, in Russian and in English.
+        must: [&'static str; 2],
     },
     /// The video is no longer waiting for its bytes.
     #[error("the video is no longer waiting for its upload")]
@@ -88,8 +88,11 @@ impl Classify for Error {
                 &refusal.code(),
                 refusal.text(lang),
             ),
-            Self::Field { field, text } => {
-                let detail = format!("{field}: {text}");
+            Self::Field {
+                field,
+                must: [ru, en],
+            } => {
+                let detail = format!("{field}: {}", lang.pick(ru, en));
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "field", detail)
             }
             Self::NotWaiting => {

@@ -78,23 +78,29 @@ impl UploadSignedUrl {
             project_id: project.project_id,
             client_key: key,
             original_name: create.original_name,
-            object_key,
+            object_key: object_key.clone(),
             content_type,
             size_bytes: create.size_bytes,
             checksum_sha256: create.sha256,
-            upload_id,
+            upload_id: upload_id.clone(),
             part_size: parts.then_some(PART_SIZE),
             policy_id: project.policy_id,
             upload_expires_at: self.store.now() + Duration::from_hours(24),
         };
         let mut tx = self.store.transaction().await?;
-        let (video, _) = tx.insert_video(new).await?;
+        let (video, is_new) = tx.insert_video(new).await?;
         tx.commit().await?;
+        if let (false, Some(upload_id)) = (is_new, upload_id) {
+            // The first call with this key opened the upload that counts.
+            self.objects
+                .abort_multipart(&object_key, &upload_id)
+                .await?;
+        }
         if video.step != Step::AwaitingUpload {
             return Err(Error::NotWaiting);
         }
-        let minutes = create.duration_seconds.map(minutes);
-        self.answer(video, Estimate { minutes }).await
+        let estimate = Estimate::of(create.duration_seconds);
+        self.answer(video, estimate).await
     }
 
     async fn answer(&self, video: Video, estimate: Estimate) -> Result<Answer, Error> {
@@ -128,18 +134,5 @@ impl UploadSignedUrl {
             estimate,
             expires_at,
         })))
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "checked to be a duration"
-)]
-fn minutes(seconds: f64) -> u64 {
-    if seconds.is_finite() && seconds > 0.0 {
-        (seconds / 60.0).ceil() as u64
-    } else {
-        0
     }
 }

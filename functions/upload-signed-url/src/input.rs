@@ -80,10 +80,12 @@ impl Create {
     pub(crate) fn check(&self, limits: &Limits) -> Result<String, Error> {
         let name = &self.original_name;
         if name.trim().is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-            let text = "1 to 255 bytes, without control characters";
             return Err(Error::Field {
                 field: "original_name",
-                text,
+                must: [
+                    "от 1 до 255 байт, без управляющих символов",
+                    "1 to 255 bytes, without control characters",
+                ],
             });
         }
         let ext = name
@@ -113,7 +115,10 @@ impl Create {
         if !self.sha256.as_ref().is_none_or(hex) {
             return Err(Error::Field {
                 field: "sha256",
-                text: "64 lower-case hex digits",
+                must: [
+                    "64 шестнадцатеричные цифры в нижнем регистре",
+                    "64 lower-case hex digits",
+                ],
             });
         }
         let kind = self.content_type();
@@ -124,7 +129,10 @@ impl Create {
         {
             return Err(Error::Field {
                 field: "content_type",
-                text: "not a MIME type",
+                must: [
+                    "тип MIME, например video/mp4",
+                    "a MIME type such as video/mp4",
+                ],
             });
         }
         Ok(ext)

@@ -1,6 +1,7 @@
 //! The calls about an upload that is under way: its parts, its end.
 
 use shared_domain::{Refusal, Step, VideoId};
+use shared_objects::ObjectsError;
 use shared_store::{User, Video};
 
 use crate::answer::{Answer, Arrived, Part};
@@ -54,7 +55,7 @@ impl UploadSignedUrl {
         for &number in numbers.iter().take(PARTS_AT_ONCE) {
             let size = part_bytes(video, number).ok_or(Error::Field {
                 field: "numbers",
-                text: "no such part",
+                must: ["номера частей этого файла", "numbers of this file's parts"],
             })?;
             let put = self
                 .objects
@@ -71,10 +72,16 @@ impl UploadSignedUrl {
 
     pub(crate) async fn complete(&self, video: &Video) -> Result<Answer, Error> {
         let upload_id = video.upload_id.as_deref().ok_or(Error::NotWaiting)?;
-        let parts = self
-            .objects
-            .list_parts(&video.object_key, upload_id)
-            .await?;
+        let parts = match self.objects.list_parts(&video.object_key, upload_id).await {
+            // Completed before, and the answer was lost.
+            Err(ObjectsError::NotFound { .. }) => {
+                return match self.objects.head(&video.object_key).await {
+                    Err(ObjectsError::NotFound { .. }) => Err(Error::NotWaiting),
+                    head => Ok(head.map(|_| Answer::Completed)?),
+                };
+            }
+            parts => parts?,
+        };
         let stored: u64 = parts.iter().map(|part| part.size).sum();
         if stored != video.size_bytes {
             return Err(Error::Refused(Refusal::SizeDiffers {
