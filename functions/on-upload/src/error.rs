@@ -22,6 +22,9 @@ pub enum Error {
     /// The object cannot be read yet.
     #[error("the object is not there yet")]
     NotThere,
+    /// Storage tells of an object that it does not show yet.
+    #[error("storage tells of an object that it does not show yet")]
+    TooEarly,
     /// The database.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -34,7 +37,7 @@ impl Classify for Error {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Forged | Self::Notification(_) | Self::Unknown => Verdict::Reject,
-            Self::NotThere => Verdict::RETRY,
+            Self::NotThere | Self::TooEarly => Verdict::RETRY,
             Self::Store(error) => error.verdict(),
             Self::Objects(error) if error.is_transient() => Verdict::RETRY,
             Self::Objects(_) => Verdict::Reject,
@@ -58,7 +61,7 @@ impl Classify for Error {
                 );
                 Problem::new(StatusCode::CONFLICT, "not_there", text)
             }
-            Self::Notification(_) | Self::Store(_) | Self::Objects(_) => {
+            Self::Notification(_) | Self::TooEarly | Self::Store(_) | Self::Objects(_) => {
                 Problem::of_verdict(self.verdict(), lang)
             }
         }

@@ -88,6 +88,7 @@ impl OnUpload {
             .await
         {
             Err(Error::Store(StoreError::AlreadyHandled | StoreError::Stale { .. })) => Ok(()),
+            Err(Error::NotThere) => Err(Error::TooEarly),
             ended => ended,
         }
     }
@@ -144,5 +145,8 @@ impl OnUpload {
 
 /// The sender's own id of an arrival stands for the door's event.
 fn delivery(event: &Event, event_id: String) -> Delivery {
-    Delivery { event_id, ..event.delivery(OnUpload::NAME) }
+    Delivery {
+        event_id,
+        ..event.delivery(OnUpload::NAME)
+    }
 }
