@@ -86,7 +86,10 @@ impl ReplicateWebhook {
             Some(Ending::AskAgain(reason)) if prediction.attempts < MAX_QUESTIONS => {
                 warn!(prediction.id = %id, reason, "the question is put again");
                 let mut tx = self.store.begin(delivery).await?;
-                tx.resubmit(id).await?;
+                if !tx.resubmit(id).await? {
+                    // Told twice, under two names: it is put again already.
+                    return Ok(());
+                }
                 tx.send(&PredictionDue::new(id)).await?;
                 Ok(tx.commit().await?)
             }
