@@ -1,16 +1,24 @@
 //! Questions whose webhook is late: the answer is fetched, well inside the hour for which the
 //! provider keeps it.
 
-use shared_domain::{PredictionDue, PredictionFinished};
+use shared_domain::{Message, PredictionDue, PredictionFinished};
 use shared_replicate::ReplicateError;
+use shared_runtime::causes;
 use shared_store::Prediction;
 use tracing::{info, warn};
 
 use crate::handler::BATCH;
 use crate::{Cleanup, Error};
 
+/// Times that one question is put, as in `replicate-webhook`: a provider that loses each of them
+/// would be paid for ever.
+const MAX_QUESTIONS: i64 = 3;
+
 impl Cleanup {
     pub(crate) async fn answers(&self) -> Result<(), Error> {
+        if self.waits_at(PredictionFinished::STREAM).await? {
+            return Ok(());
+        }
         let late = self.store.now() - self.waits.webhook;
         for prediction in self.store.submitted_before(late, BATCH).await? {
             let Some(provider_id) = &prediction.provider_id else {
@@ -22,7 +30,18 @@ impl Cleanup {
                 }
                 // Still in the provider's queue.
                 Ok(_) => {}
+                Err(ReplicateError::Lost { .. }) if prediction.attempts >= MAX_QUESTIONS => {
+                    let reason = "the provider lost the question each time";
+                    self.leave_gap(Some(prediction.prediction_id), reason)
+                        .await?;
+                }
                 Err(ReplicateError::Lost { .. }) => self.ask_again(&prediction).await?,
+                // An answer that can never be read must not hide those behind it.
+                Err(error @ ReplicateError::Permanent { .. }) => {
+                    let reason = causes(&error);
+                    self.leave_gap(Some(prediction.prediction_id), &reason)
+                        .await?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -41,7 +60,9 @@ impl Cleanup {
         let id = prediction.prediction_id;
         warn!(prediction.id = %id, "the provider no longer knows prediction {id}; it is put again");
         let mut tx = self.store.transaction().await?;
-        tx.resubmit(id).await?;
+        if !tx.resubmit(id).await? {
+            return Ok(());
+        }
         tx.send(&PredictionDue::new(id)).await?;
         Ok(tx.commit().await?)
     }

@@ -1,6 +1,6 @@
 //! Uploads whose notification was lost, and uploads that never came.
 
-use shared_domain::{Step, UploadCompleted};
+use shared_domain::{Message, Step, UploadCompleted};
 use shared_objects::ObjectsError;
 use shared_store::{StoreError, Video};
 use tracing::info;
@@ -10,12 +10,14 @@ use crate::{Cleanup, Error};
 
 impl Cleanup {
     pub(crate) async fn arrivals(&self) -> Result<(), Error> {
+        let announced = self.waits_at(UploadCompleted::STREAM).await?;
         for video in self
             .store
             .awaiting_upload_older_than(self.waits.arrival, BATCH)
             .await?
         {
             match self.objects.head(&video.object_key).await {
+                Ok(_) if announced => {}
                 Ok(_) => self.announce(&video).await?,
                 Err(ObjectsError::NotFound { .. }) => self.expire(&video).await?,
                 Err(error) => return Err(error.into()),

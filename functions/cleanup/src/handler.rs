@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shared_runtime::{Event, Handler, Tick, causes};
+use shared_store::StreamStatus;
 use tracing::warn;
 
 use crate::{Cleanup, Error};
@@ -38,6 +39,14 @@ impl Handler for Cleanup {
 }
 
 impl Cleanup {
+    /// Whether something that an earlier sweep sent to this function still waits. Only sweeps send
+    /// to it: sending all of it again would pile up for as long as nobody reads.
+    pub(crate) async fn waits_at(&self, stream: &str) -> Result<bool, Error> {
+        let streams = self.store.queue_status().await?;
+        let waits = |at: &StreamStatus| at.stream == stream && at.waiting + at.leased > 0;
+        Ok(streams.iter().any(waits))
+    }
+
     async fn prune(&self) -> Result<(), Error> {
         Ok(self
             .store

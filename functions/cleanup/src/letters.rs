@@ -14,10 +14,8 @@ impl Cleanup {
             match letter.kind.as_str() {
                 "VideoUploaded" | "UploadCompleted" => self.fail(id(&letter, "video_id")).await?,
                 "EvidenceComplete" => {
-                    if let Some(execution_id) = id::<ExecutionId>(&letter, "execution_id") {
-                        let run = self.store.execution(execution_id).await?;
-                        self.fail(Some(run.video_id)).await?;
-                    }
+                    self.fail(self.video_of(id(&letter, "execution_id")).await?)
+                        .await?;
                 }
                 "PredictionDue" | "PredictionFinished" => {
                     self.leave_gap(id(&letter, "prediction_id"), &letter.error)
@@ -29,6 +27,15 @@ impl Cleanup {
             self.store.mark_told(letter.dead_letter_id).await?;
         }
         Ok(())
+    }
+
+    /// A letter about a run that is gone must not hold the others up.
+    async fn video_of(&self, run: Option<ExecutionId>) -> Result<Option<VideoId>, Error> {
+        let Some(run) = run else { return Ok(None) };
+        match self.store.execution(run).await {
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            run => Ok(Some(run?.video_id)),
+        }
     }
 
     async fn fail(&self, id: Option<VideoId>) -> Result<(), Error> {
@@ -47,7 +54,11 @@ impl Cleanup {
         Ok(tx.commit().await?)
     }
 
-    async fn leave_gap(&self, id: Option<PredictionId>, reason: &str) -> Result<(), Error> {
+    pub(crate) async fn leave_gap(
+        &self,
+        id: Option<PredictionId>,
+        reason: &str,
+    ) -> Result<(), Error> {
         let Some(id) = id else { return Ok(()) };
         let error = Some(reason.to_owned());
         let closing = Closing {
