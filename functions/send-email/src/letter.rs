@@ -116,6 +116,8 @@ impl Letter {
         message_id: &str,
     ) -> Result<Message, Error> {
         let subject: String = self.subject.chars().filter(|c| !c.is_control()).collect();
+        // A name that looks like an encoded word would be decoded by the reader's program.
+        let subject = subject.replace("=?", "= ?");
         let from = post.from().ok_or(lettre::error::Error::MissingFrom)?;
         let body = MultiPart::alternative_plain_html(
             ReportText(self).render()?,
@@ -138,15 +140,12 @@ impl Letter {
 
 impl Risk {
     fn read(risk: &Value, lang: Lang) -> Self {
-        let text = |name: &str| risk[name].as_str().unwrap_or_default().to_owned();
-        let name = match lang {
-            Lang::Ru => text("risk_name_ru"),
-            Lang::En => text("risk_name"),
-        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let lang = lang.as_str();
         Self {
-            time: text("timestamp"),
-            name,
-            text: text("description"),
+            time: text(&risk["timestamp"]),
+            name: text(&risk["risk_name"][lang]),
+            text: text(&risk["description"][lang]),
         }
     }
 }
