@@ -62,7 +62,8 @@ impl Call {
     /// Sets a header, in the place of an earlier one of the name.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -89,7 +90,8 @@ impl Call {
     /// With this JSON.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     /// Brings it to a door and reads the whole answer.
@@ -136,13 +138,19 @@ impl Answer {
     /// `detail` of a problem document; empty when it is none.
     pub fn detail(&self) -> String {
         let is_problem = self.header("content-type") == "application/problem+json";
-        let detail = self.json()["detail"].as_str().unwrap_or_default().to_owned();
+        let detail = self.json()["detail"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if is_problem { detail } else { String::new() }
     }
 
     /// A header as text; empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// Every `Set-Cookie`.
@@ -154,7 +162,11 @@ impl Answer {
 
 /// Writes to storage by a signed URL, as a browser does; answers the status.
 pub async fn put_signed(url: &str, headers: &Value, bytes: Vec<u8>) -> Result<u16> {
-    let mut request = reqwest::Client::builder().no_proxy().build()?.put(url).body(bytes);
+    let mut request = reqwest::Client::builder()
+        .no_proxy()
+        .build()?
+        .put(url)
+        .body(bytes);
     for (name, value) in headers.as_object().into_iter().flatten() {
         request = request.header(name, value.as_str().context("a header")?);
     }
@@ -164,5 +176,11 @@ pub async fn put_signed(url: &str, headers: &Value, bytes: Vec<u8>) -> Result<u1
 /// Reads from storage by a signed URL.
 pub async fn get_signed(url: &str) -> Result<Bytes> {
     let client = reqwest::Client::builder().no_proxy().build()?;
-    Ok(client.get(url).send().await?.error_for_status()?.bytes().await?)
+    Ok(client
+        .get(url)
+        .send()
+        .await?
+        .error_for_status()?
+        .bytes()
+        .await?)
 }

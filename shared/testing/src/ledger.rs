@@ -15,10 +15,14 @@ impl World {
         );
         let bodies: Vec<(String,)> = if self.database.is_postgres() {
             let mut conn = PgConnection::connect(&self.database.url).await?;
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut conn).await?
+            sqlx::query_as(AssertSqlSafe(sql))
+                .fetch_all(&mut conn)
+                .await?
         } else {
             let mut conn = SqliteConnection::connect(&self.database.url).await?;
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut conn).await?
+            sqlx::query_as(AssertSqlSafe(sql))
+                .fetch_all(&mut conn)
+                .await?
         };
         let parsed = bodies.iter().map(|(body,)| serde_json::from_str(body));
         Ok(parsed.collect::<Result<_, _>>()?)

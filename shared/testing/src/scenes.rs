@@ -9,8 +9,8 @@ use shared_domain::{Lang, MediaKind, PredictionId, Span, Step, Target, Task, Use
 use shared_objects::keys;
 use shared_runtime::hash_token;
 use shared_store::{
-    Execution, NewPrediction, NewReport, NewUser, NewVideo, Plan, Project, Report, ReportStage, Role,
-    User, Video,
+    Execution, NewPrediction, NewReport, NewUser, NewVideo, Plan, Project, Report, ReportStage,
+    Role, User, Video,
 };
 
 use crate::World;
@@ -54,7 +54,9 @@ impl World {
     pub async fn session(&self, user: &User) -> Result<String> {
         let token = self.store.fresh::<UserId>().to_string();
         let until = self.store.now() + Duration::from_hours(1);
-        self.store.open_session(user.user_id, &hash_token(&token), until).await?;
+        self.store
+            .open_session(user.user_id, &hash_token(&token), until)
+            .await?;
         Ok(token)
     }
 
@@ -66,7 +68,10 @@ impl World {
     /// A video that awaits its upload in parts, of which none has come.
     pub async fn announced_in_parts(&self, project: &Project) -> Result<Video> {
         let mut new = self.new_video(project, "film.mp4", 64 << 20);
-        let upload = self.objects().create_multipart(&new.object_key, &new.content_type).await?;
+        let upload = self
+            .objects()
+            .create_multipart(&new.object_key, &new.content_type)
+            .await?;
         new.upload_id = Some(upload);
         new.part_size = Some(16 << 20);
         self.announce(new).await
@@ -99,13 +104,18 @@ impl World {
 
     /// Puts bytes where the video's upload belongs.
     pub async fn upload(&self, video: &Video, bytes: impl Into<Bytes>) -> Result<()> {
-        Ok(self.objects().put(&video.object_key, bytes.into(), "video/mp4").await?)
+        Ok(self
+            .objects()
+            .put(&video.object_key, bytes.into(), "video/mp4")
+            .await?)
     }
 
     /// A video of these bytes that has been accepted.
     pub async fn uploaded(&self, project: &Project, bytes: impl Into<Bytes>) -> Result<Video> {
         let bytes = bytes.into();
-        let video = self.announced(project, "clip.mp4", bytes.len() as u64).await?;
+        let video = self
+            .announced(project, "clip.mp4", bytes.len() as u64)
+            .await?;
         self.upload(&video, bytes).await?;
         self.lead(&video, &[Step::Uploaded]).await
     }
@@ -125,14 +135,21 @@ impl World {
     /// A run over a fresh video that asks one question per task, each about a second of its own.
     pub async fn run(&self, project: &Project, tasks: &[Task]) -> Result<Run> {
         let video = self.announced(project, "clip.mp4", 1000).await?;
-        let video = self.lead(&video, &[Step::Uploaded, Step::Extracting]).await?;
+        let video = self
+            .lead(&video, &[Step::Uploaded, Step::Extracting])
+            .await?;
         let plan = self.plan(&video, tasks);
         let mut tx = self.store.transaction().await?;
         let execution = tx.start_execution(video.video_id).await?;
         tx.plan(execution.execution_id, &plan).await?;
-        tx.advance(video.video_id, Step::Extracting, Step::Analysing).await?;
+        tx.advance(video.video_id, Step::Extracting, Step::Analysing)
+            .await?;
         tx.commit().await?;
-        let questions = plan.predictions.iter().map(|new| new.prediction_id).collect();
+        let questions = plan
+            .predictions
+            .iter()
+            .map(|new| new.prediction_id)
+            .collect();
         Ok(Run {
             execution: self.store.execution(execution.execution_id).await?,
             video: self.store.video(video.video_id).await?,
@@ -184,8 +201,15 @@ impl World {
     pub async fn ask_unnoticed(&self, question: PredictionId) -> Result<String> {
         let prediction = self.store.prediction(question).await?;
         let key = &prediction.target.object_key;
-        let url = self.objects().presign_get(key, Duration::from_hours(1)).await?;
-        let field = if prediction.task == Task::Speech { "audio" } else { "image" };
+        let url = self
+            .objects()
+            .presign_get(key, Duration::from_hours(1))
+            .await?;
+        let field = if prediction.task == Task::Speech {
+            "audio"
+        } else {
+            "image"
+        };
         let webhook =
             format!("https://compliance.example/functions/replicate-webhook?prediction={question}");
         let new = shared_replicate::NewPrediction {
@@ -219,7 +243,8 @@ impl World {
         let mut tx = self.store.transaction().await?;
         tx.add_report(new).await?;
         tx.commit().await?;
-        self.lead(&run.video, &[Step::Judging, Step::Verification]).await?;
+        self.lead(&run.video, &[Step::Judging, Step::Verification])
+            .await?;
         Ok(self.store.report(report_id).await?)
     }
 }
@@ -241,7 +266,10 @@ fn target(video_id: VideoId, second: u32, task: Task) -> Target {
     let audio = task == Task::Speech;
     let (media, object_key) = match audio {
         true => (MediaKind::Audio, keys::audio(video_id, second)),
-        false => (MediaKind::Frame, keys::frame(video_id, start_ms.unsigned_abs())),
+        false => (
+            MediaKind::Frame,
+            keys::frame(video_id, start_ms.unsigned_abs()),
+        ),
     };
     let (width, height) = if audio { (0, 0) } else { (640, 360) };
     Target {

@@ -146,7 +146,10 @@ impl World {
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            anyhow::ensure!(path.extension().is_some_and(|e| e == "eml"), "{path:?} is no mail");
+            anyhow::ensure!(
+                path.extension().is_some_and(|e| e == "eml"),
+                "{path:?} is no mail"
+            );
             paths.push(path);
         }
         paths.sort();
@@ -201,7 +204,10 @@ impl World {
     }
 
     async fn claim(&self, stream: &str) -> Result<Option<Claimed>> {
-        Ok(self.store.claim(stream, "world", LEASE, MAX_ATTEMPTS).await?)
+        Ok(self
+            .store
+            .claim(stream, "world", LEASE, MAX_ATTEMPTS)
+            .await?)
     }
 
     async fn attempt(&self, handler: &dyn AnyHandler, claimed: &Claimed) -> Result<Outcome> {
@@ -210,7 +216,9 @@ impl World {
         let reason = outcome.error.as_deref().unwrap_or_default();
         match outcome.verdict {
             Verdict::Done => {
-                self.store.finish(id, epoch, shared_store::Outcome::Done).await?;
+                self.store
+                    .finish(id, epoch, shared_store::Outcome::Done)
+                    .await?;
             }
             Verdict::Retry { after } if claimed.attempt < MAX_ATTEMPTS => {
                 let due = self.store.now() + after.unwrap_or_else(|| backoff(claimed.attempt, id));
@@ -240,14 +248,19 @@ fn event_of(claimed: &Claimed) -> Event {
 }
 
 fn settings(pairs: &[(&str, &str)]) -> Settings {
-    let owned = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let owned = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     owned.collect()
 }
 
 fn text(folder: &TempDir, name: &str) -> Result<String> {
     let path = folder.path().join(name);
     std::fs::create_dir_all(&path)?;
-    Ok(path.to_str().context("a folder that is no text")?.to_owned())
+    Ok(path
+        .to_str()
+        .context("a folder that is no text")?
+        .to_owned())
 }
 
 /// The embedded server, as `serve` runs it, but telling nobody of new objects.

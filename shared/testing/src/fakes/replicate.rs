@@ -146,7 +146,9 @@ impl FakeReplicate {
 
     /// Replaces the catalogue; functions read it when they connect.
     pub fn offer(&self, models: impl IntoIterator<Item = (Task, &'static str, &'static str)>) {
-        let models = models.into_iter().map(|(task, adapter, field)| model(task, adapter, field));
+        let models = models
+            .into_iter()
+            .map(|(task, adapter, field)| model(task, adapter, field));
         self.inner.state().models = models.collect();
     }
 
@@ -167,13 +169,23 @@ impl FakeReplicate {
 
     /// Every create that was accepted, the oldest first.
     pub fn creates(&self) -> Vec<Create> {
-        self.inner.state().records.iter().map(Record::create).collect()
+        self.inner
+            .state()
+            .records
+            .iter()
+            .map(Record::create)
+            .collect()
     }
 
     /// The create whose webhook names our own key.
     pub fn create_for(&self, key: impl ToString) -> Result<Create> {
         let key = key.to_string();
-        let fits = |create: &Create| create.webhook.as_ref().is_some_and(|url| url.contains(&key));
+        let fits = |create: &Create| {
+            create
+                .webhook
+                .as_ref()
+                .is_some_and(|url| url.contains(&key))
+        };
         let found = self.creates().into_iter().find(fits);
         found.with_context(|| format!("no create for {key}"))
     }
@@ -216,7 +228,12 @@ impl FakeReplicate {
         let path = format!("{}?{}", url.path(), url.query().unwrap_or_default());
         let body = record.view(now, true);
         let id = format!("msg_{id}_{}", body["status"].as_str().unwrap_or_default());
-        Self::signed(&id, &path, body.to_string(), &now.unix_timestamp().to_string())
+        Self::signed(
+            &id,
+            &path,
+            body.to_string(),
+            &now.unix_timestamp().to_string(),
+        )
     }
 
     /// A genuine signature over anything.

@@ -86,7 +86,12 @@ async fn create(
     match mishap {
         Some(Mishap::Throttled { retry_after }) => {
             let detail = "Request was throttled.";
-            return problem(429, "Too many requests", detail, json!({ "retry_after": retry_after }));
+            return problem(
+                429,
+                "Too many requests",
+                detail,
+                json!({ "retry_after": retry_after }),
+            );
         }
         Some(Mishap::NoCredit) => {
             let detail = "You have insufficient credit to run this model.";
@@ -96,7 +101,9 @@ async fn create(
         Some(Mishap::Refused) => return invalid("input.image", "Does not match format 'uri'"),
         Some(Mishap::LostAnswer) | None => {}
     }
-    let cancel_after = headers.get("cancel-after").and_then(|value| value.to_str().ok());
+    let cancel_after = headers
+        .get("cancel-after")
+        .and_then(|value| value.to_str().ok());
     let mut record = match asked(&body, &state.models) {
         Ok(record) => record,
         Err(refusal) => return *refusal,
@@ -114,18 +121,33 @@ async fn create(
 /// Checks a question as the hosted API does.
 fn asked(body: &Value, models: &[Model]) -> Result<Record, Box<Response>> {
     let refuse = |field, why| Err(Box::new(invalid(field, why)));
-    let known = ["version", "input", "webhook", "webhook_events_filter", "stream"];
+    let known = [
+        "version",
+        "input",
+        "webhook",
+        "webhook_events_filter",
+        "stream",
+    ];
     let fields = body.as_object().into_iter().flatten();
-    if let Some((name, _)) = fields.into_iter().find(|(name, _)| !known.contains(&name.as_str())) {
+    if let Some((name, _)) = fields
+        .into_iter()
+        .find(|(name, _)| !known.contains(&name.as_str()))
+    {
         return refuse(name, "Additional property is not allowed");
     }
     let version = body["version"].as_str().unwrap_or_default();
-    let Some(model) = models.iter().find(|model| version_of(model.task) == version) else {
+    let Some(model) = models
+        .iter()
+        .find(|model| version_of(model.task) == version)
+    else {
         let detail = "The specified version does not exist (or perhaps you don't have permission)";
         let title = "Invalid version or not permitted";
         return Err(Box::new(problem(422, title, detail, json!({}))));
     };
-    if !body["input"][model.file_field].as_str().is_some_and(|url| url.starts_with("http")) {
+    if !body["input"][model.file_field]
+        .as_str()
+        .is_some_and(|url| url.starts_with("http"))
+    {
         return refuse("input", "the file is required and must be a URL");
     }
     let webhook = body["webhook"].as_str();
@@ -171,12 +193,17 @@ async fn list(
 ) -> Response {
     let now = server.inner.clock.now();
     let state = server.inner.state();
-    let after = query.get("created_after").map(|text| OffsetDateTime::parse(text, &Rfc3339));
+    let after = query
+        .get("created_after")
+        .map(|text| OffsetDateTime::parse(text, &Rfc3339));
     let after = match after.transpose() {
         Ok(after) => after,
         Err(_) => return invalid("created_after", "is not a date and time"),
     };
-    let skip: usize = query.get("cursor").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let skip: usize = query
+        .get("cursor")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let found: Vec<Value> = state
         .records
         .iter()
