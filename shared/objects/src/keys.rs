@@ -41,12 +41,11 @@ pub fn waveform(video_id: VideoId) -> String {
     format!("videos/{video_id}/waveform.json")
 }
 
-/// One file of a report: `json`, `html`, …
+/// One file of a report: `json`, `ru.html`, …
 pub fn report(video_id: VideoId, report_id: ReportId, format: &str) -> String {
-    format!(
-        "videos/{video_id}/reports/{report_id}.{}",
-        extension(format)
-    )
+    let plain = format.split('.').all(|part| extension(part) == part);
+    let format = if plain { format } else { UNKNOWN };
+    format!("videos/{video_id}/reports/{report_id}.{format}")
 }
 
 /// Whose upload a key is; `None` for any key that [`raw`] would not have built.

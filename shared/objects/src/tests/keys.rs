@@ -146,6 +146,10 @@ fn derived_keys_lie_under_their_video_and_sort_by_time() {
     );
     assert!(keys::frame(video, 9_999) < keys::frame(video, 10_000));
     assert_eq!(
+        keys::report(video, report, "ru.html"),
+        format!("{prefix}reports/{report}.ru.html")
+    );
+    assert_eq!(
         keys::report(video, report, "../x"),
         format!("{prefix}reports/{report}.bin")
     );
