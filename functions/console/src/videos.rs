@@ -17,6 +17,9 @@ use crate::{Error, Inner};
 /// Largest page of a list.
 const PAGE: i64 = 100;
 
+/// Nobody turns more pages; keeps the offset a number.
+const PAGES: i64 = 1_000_000;
+
 /// `page` and `page_size` of a list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Paging {
@@ -54,7 +57,7 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Error> {
     let size = paging.page_size.unwrap_or(20).clamp(1, PAGE);
-    let page = paging.page.unwrap_or(1).max(1);
+    let page = paging.page.unwrap_or(1).clamp(1, PAGES);
     let (videos, count) = inner
         .store
         .videos_visible_to(&user, size, (page - 1) * size)
