@@ -13,8 +13,9 @@ use crate::sniff::Container;
 /// 8K UHD, the most pixels that a picture may have.
 pub(crate) const MAX_PIXELS: u64 = 35_389_440;
 const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi";
-/// Decoders, by ffmpeg's own names. Everything else, rare decoders above all, stays shut.
-const DECODERS: &str = "h264,hevc,vp8,vp9,av1,libdav1d,mpeg4,mjpeg,prores,aac,mp3float,mp3,mp2float,mp2,opus,libopus,vorbis,ac3,eac3,flac,alac,pcm_s16le,pcm_s16be,pcm_u8,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le";
+/// Decoders, by ffmpeg's own names. Everything else, rare decoders above all, stays shut. Subtitles
+/// and covers are never decoded, but ffprobe gives up on a file whose decoders it cannot open.
+const DECODERS: &str = "h264,hevc,vp8,vp9,av1,libdav1d,mpeg4,mjpeg,prores,aac,mp3float,mp3,mp2float,mp2,opus,libopus,vorbis,ac3,eac3,flac,alac,pcm_s16le,pcm_s16be,pcm_u8,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,subrip,srt,ass,ssa,text,webvtt,mov_text,dvdsub,pgssub,png";
 /// Codecs as ffprobe names them.
 const PICTURE_CODECS: [&str; 8] =
     ["h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores"];

@@ -14,6 +14,10 @@ const HARD: i16 = 40;
 const SOFT: i16 = 18;
 /// Fewest edge pixels of each polarity that make a block text.
 const STROKES: u32 = 5;
+/// Luma that moves by no more than this stands still.
+const STILL: u8 = 20;
+/// Luma that is off by more than this shows something else.
+const OTHER: u8 = 40;
 /// A pixel differs when its luma does by more than this; grain and recompression stay below.
 const STEP: u8 = 24;
 /// Fewest such pixels, of 256, in a block that has changed.
@@ -93,6 +97,18 @@ impl Edges {
             rising: self.rising.zip(&other.rising, &combine),
             falling: self.falling.zip(&other.falling, &combine),
         }
+    }
+
+    fn mask(&self, bits: &Bits, combine: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            rising: self.rising.zip(bits, &combine),
+            falling: self.falling.zip(bits, &combine),
+        }
+    }
+
+    /// Either's edges.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a | b)
     }
 
     fn grown(&self) -> Self {
@@ -180,29 +196,58 @@ impl Grid {
                 sums[place] += sum;
             }
         }
-        let area = u32::try_from(BLOCK * BLOCK).unwrap_or(u32::MAX);
-        let blocks = steps
-            .iter()
-            .zip(&sums)
-            .map(|(step, sum)| *step >= CHANGED_PIXELS || *sum >= CHANGED_MEAN * area)
+        let full = u32::try_from(BLOCK * BLOCK).unwrap_or(u32::MAX);
+        let blocks = self
+            .blocks()
+            .zip(steps.iter().zip(&sums))
+            .map(|((column, row), (step, sum))| {
+                // Blocks at the edges of the picture may be smaller.
+                let across = BLOCK.min(self.width - column * BLOCK);
+                let area = u32::try_from(across * BLOCK.min(self.height - row * BLOCK));
+                let area = area.unwrap_or(full);
+                *step * full >= CHANGED_PIXELS * area || *sum >= CHANGED_MEAN * area
+            })
             .collect();
         Change { blocks }
     }
 
+    /// Pixels whose luma is further from `other` than `bound`.
+    fn off(&self, other: &Self, bound: u8) -> Bits {
+        let mut bits = Bits::empty(self.width, self.height);
+        let rows = self.luma.chunks(self.width).zip(other.luma.chunks(self.width));
+        for (words, (mine, theirs)) in bits.words.chunks_mut(bits.stride).zip(rows) {
+            let parts = mine.chunks(64).zip(theirs.chunks(64));
+            for (word, (mine, theirs)) in words.iter_mut().zip(parts) {
+                *word = mine.iter().zip(theirs).enumerate().fold(0, |bits, (x, (a, b))| {
+                    bits | u64::from(a.abs_diff(*b) > bound) << x
+                });
+            }
+        }
+        bits
+    }
+
     /// Edges that this picture shares with the one before: what stands still.
     pub(crate) fn standing(&self, before: &Self) -> Edges {
-        self.hard.zip(&before.hard, |a, b| a & b)
+        let moved = self.off(before, STILL);
+        self.hard.zip(&before.hard, |a, b| a & b).mask(&moved, |edge, moved| edge & !moved)
+    }
+
+    /// Edges that `then` showed and this picture shows no more, or other luma in their place: on
+    /// busy ground there is always some edge near by.
+    fn gone(&self, then: &Self, edges: &Edges) -> Edges {
+        let other = self.off(then, OTHER);
+        let missing = edges.zip(&self.soft.grown(), |edge, here| edge & !here);
+        edges.mask(&other, |edge, other| edge & other).zip(&missing, |a, b| a | b)
     }
 
     /// Blocks where text stands still that `other` does not show.
     pub(crate) fn text_missing_in(&self, before: &Self, other: &Self) -> Vec<bool> {
-        let fresh = self.standing(before).zip(&other.soft.grown(), |mine, there| mine & !there);
-        self.text_blocks(&fresh)
+        self.text_blocks(&other.gone(self, &self.standing(before)))
     }
 
-    /// Blocks where most of the text in `anchors` is gone from this picture.
-    pub(crate) fn text_lost(&self, anchors: &Edges) -> Vec<bool> {
-        let lost = anchors.zip(&self.soft.grown(), |anchor, here| anchor & !here);
+    /// Blocks where most of the text that stood still in `then` is gone from this picture.
+    pub(crate) fn text_lost(&self, then: &Self, anchors: &Edges) -> Vec<bool> {
+        let lost = self.gone(then, anchors);
         self.blocks()
             .map(|(column, row)| {
                 let strokes = |edges: &Edges| {

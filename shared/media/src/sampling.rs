@@ -43,8 +43,21 @@ impl Calm {
 struct Kept {
     at_ms: i64,
     grid: Grid,
-    /// Text that stood still in it; not known yet when it opened a shot.
+    /// Text that stood still in it: with the candidate before it unless it opened a shot, and
+    /// with the one after it, once that is known.
     anchors: Option<Edges>,
+    settled: bool,
+}
+
+impl Kept {
+    fn settle(&mut self, next: &Grid) {
+        if !self.settled {
+            let standing = self.grid.standing(next);
+            let known = self.anchors.take();
+            self.anchors = Some(known.map_or(standing.clone(), |known| known.or(&standing)));
+            self.settled = true;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -81,7 +94,7 @@ impl Sampler {
     /// Whether this candidate is kept: then from when on it stands for the video.
     pub(crate) fn offer(&mut self, at_ms: i64, cut_score: f64, grid: Grid) -> Option<i64> {
         let (Some(kept), Some(last)) = (&mut self.kept, self.last.take()) else {
-            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors: None });
+            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors: None, settled: false });
             self.last = Some(Last { at_ms, grid, change: 0.0 });
             return Some(at_ms);
         };
@@ -97,7 +110,7 @@ impl Sampler {
         let start = if cut && against.any() {
             Some(at_ms)
         } else {
-            kept.anchors.get_or_insert_with(|| grid.standing(&kept.grid));
+            kept.settle(&grid);
             let local = local_change(kept, &last, &grid, &self.calm, &against);
             self.pending_ms = local
                 .map(|since| since.unwrap_or(at_ms))
@@ -111,7 +124,7 @@ impl Sampler {
         };
         if start.is_some() {
             let anchors = (!cut).then(|| grid.standing(&last.grid));
-            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors });
+            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors, settled: false });
             self.pending_ms = None;
         }
         self.last = Some(Last { at_ms, grid, change: share });
@@ -137,7 +150,7 @@ fn local_change(
     against: &Change,
 ) -> Option<Option<i64>> {
     let appeared = grid.text_missing_in(&last.grid, &kept.grid);
-    let lost = kept.anchors.as_ref().map_or_else(Vec::new, |anchors| grid.text_lost(anchors));
+    let lost = kept.anchors.as_ref().map(|anchors| grid.text_lost(&kept.grid, anchors));
     let popped = calm.iter().zip(&against.blocks).filter_map(|(calm, differs)| {
         (*differs && calm.jumped && calm.steps >= 1).then_some(calm.since_ms)
     });
@@ -152,7 +165,7 @@ fn local_change(
     let earliest = popped.chain(since_before).filter(|since| *since > kept.at_ms).min();
     match earliest {
         Some(since) => Some(Some(since)),
-        None => local(&lost).then_some(None),
+        None => lost.is_some_and(|lost| local(&lost)).then_some(None),
     }
 }
 

@@ -270,6 +270,14 @@ impl Complaints {
         self.lines.iter().any(|line| line.contains(text))
     }
 
+    /// What stands between two texts in the first line that has both.
+    pub(crate) fn between(&self, before: &str, after: &str) -> Option<&str> {
+        self.lines.iter().find_map(|line| {
+            let (_, rest) = line.split_once(before)?;
+            Some(rest.split_once(after)?.0)
+        })
+    }
+
     /// The last few lines, for the log.
     pub(crate) fn tail(&self) -> String {
         let skip = self.lines.len().saturating_sub(5);

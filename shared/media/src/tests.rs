@@ -166,11 +166,7 @@ impl Outcome {
             .frames
             .iter()
             .flat_map(|frame| {
-                frame.spans.iter().map(|span| Kept {
-                    start_ms: span.start_ms,
-                    end_ms: span.end_ms,
-                    sha256: frame.sha256.clone(),
-                })
+                frame.spans.iter().map(|span| Kept { start_ms: span.start_ms, end_ms: span.end_ms })
             })
             .collect()
     }
@@ -190,7 +186,6 @@ impl Outcome {
 pub(crate) struct Kept {
     pub(crate) start_ms: i64,
     pub(crate) end_ms: i64,
-    pub(crate) sha256: String,
 }
 
 async fn object(State(bytes): State<Bytes>, headers: HeaderMap) -> Response {

@@ -35,6 +35,9 @@ pub(crate) fn of_failure(status: Option<ExitStatus>, complaints: &Complaints) ->
         Some(_) => return Refusal::TooExpensive,
         None => {}
     }
+    if let Some(codec) = complaints.between("Codec (", ") not on whitelist") {
+        return Refusal::UnsupportedCodec { codec: codec.chars().take(32).collect() };
+    }
     let memory = ["Cannot allocate memory", "Could not allocate", "Error allocating"];
     if memory.iter().any(|text| complaints.mention(text)) {
         Refusal::TooExpensive

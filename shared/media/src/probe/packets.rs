@@ -41,7 +41,8 @@ pub(super) async fn measure(
     let declared = facts.declared_ms().filter(|ms| *ms > 0);
     let intervals = match declared {
         Some(ms) if ms > 2 * END_MS => {
-            let from = start + ms - END_MS;
+            // Matroska counts a late start into the duration, others do not.
+            let from = start.min(0) + ms - END_MS;
             format!("%+#200,{}.{:03}%", from / 1000, from.rem_euclid(1000))
         }
         _ => "%".to_owned(),
@@ -77,7 +78,7 @@ pub(super) async fn measure(
     if status.is_none() {
         return Err(Refusal::TooExpensive.into());
     }
-    if declared.is_some_and(|ms| is_cut_off(ms, scan.end_ms - start)) {
+    if declared.is_some_and(|ms| is_cut_off(ms, scan.end_ms.max(scan.end_ms - start))) {
         tracing::info!(declared, length_ms, "the file ends before its declared length");
         return Err(Refusal::Damaged.into());
     }

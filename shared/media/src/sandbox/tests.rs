@@ -27,6 +27,8 @@ mod linux {
             port: listener.local_addr().unwrap().port(),
             program: "/usr/bin".into(),
         };
+        // As ffmpeg does, it may write to what is there, but make nothing.
+        std::fs::write(job.path().join("pipe"), "").unwrap();
         let mut command = Command::new("/bin/bash");
         command.args(["-c", &script.replace("PORT", &fence.port.to_string())]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -41,7 +43,7 @@ mod linux {
 
     #[tokio::test]
     async fn the_fence_lets_through_what_decoding_needs_and_nothing_else() {
-        for allowed in ["echo hi > out", "exec 3<>/dev/tcp/127.0.0.1/PORT", "ls /usr > /dev/null"] {
+        for allowed in ["echo hi >> pipe", "exec 3<>/dev/tcp/127.0.0.1/PORT", "ls /usr > /dev/null"] {
             let (fine, said) = try_inside(allowed).await;
             assert!(fine, "{allowed}: {said}");
         }
@@ -53,6 +55,7 @@ mod linux {
             "echo hi > /tmp/outside-the-fence",
             "exec 3<>/dev/udp/127.0.0.1/53",
             "unshare -n true",
+            "echo hi >> made",
             &elsewhere,
         ] {
             let (fine, said) = try_inside(forbidden).await;

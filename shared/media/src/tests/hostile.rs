@@ -39,6 +39,28 @@ async fn an_unusual_codec_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subtitles_and_covers_are_no_reason_to_refuse() {
+    let mut stage = Stage::new();
+    let subtitles = stage.path("words.srt");
+    std::fs::write(&subtitles, "1\n00:00:00,100 --> 00:00:01,000\nhello\n").unwrap();
+    let words = subtitles.to_str().unwrap().to_owned();
+    let cover = stage.make("cover.png", "-f lavfi -i color=red:s=32x32 -frames:v 1");
+    let cover = cover.to_str().unwrap().to_owned();
+    let picture = "-f lavfi -i testsrc=s=64x64:d=2";
+    let mkv = format!("{picture} -i {words} {H264} -c:s srt");
+    let mp4 = format!(
+        "{picture} -i {words} -i {cover} -map 0 -map 1 -map 2 {H264} -c:s mov_text -c:v:1 png \
+         -disposition:v:1 attached_pic"
+    );
+    for (name, args) in [("words.mkv", mkv), ("cover.mp4", mp4)] {
+        let path = stage.make(name, &args);
+        let outcome = stage.run(&path).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert_eq!(outcome.probe.video_codec, "h264");
+        outcome.assert_tiled();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_truncated_file_is_damaged_wherever_its_index_is() {
     let mut stage = Stage::new();
     let source = "-f lavfi -i testsrc2=s=320x180:r=25:d=30 -f lavfi -i sine=300:d=30";

@@ -51,9 +51,9 @@ async fn a_card_shown_for_half_a_second_is_kept_at_its_time() {
 async fn a_small_caption_over_moving_pictures_is_kept_at_its_time() {
     let mut stage = Stage::new();
     for (name, base) in [
-        ("test.mp4", "testsrc2=s=1280x720:r=25:d=8"),
-        ("life.mp4", "mandelbrot=s=1280x720:r=25,trim=duration=8"),
-        ("grain.mp4", "testsrc2=s=1280x720:r=25:d=8,noise=alls=10:allf=t"),
+        ("test.mp4", "testsrc2=s=1280x720:r=25:d=7"),
+        ("life.mp4", "mandelbrot=s=640x360:r=25,trim=duration=7,scale=1280:720"),
+        ("grain.mp4", "testsrc2=s=1280x720:r=25:d=7,noise=alls=10:allf=t"),
     ] {
         let caption = "drawtext=text='18+ Buy':fontsize=26:fontcolor=white:borderw=2:x=90:y=650:\
                        enable='between(t,4.19,4.7)'";
