@@ -193,7 +193,10 @@ pub(crate) fn wav(samples: &[i16]) -> Bytes {
 /// Sample positions as milliseconds from the first frame of the picture.
 pub(crate) fn span(range: &Range<i64>, zero_ms: i64) -> Span {
     let ms = |sample: i64| (sample * 1000).div_euclid(RATE) - zero_ms;
-    Span { start_ms: ms(range.start), end_ms: ms(range.end) }
+    Span {
+        start_ms: ms(range.start),
+        end_ms: ms(range.end),
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub(crate) async fn find_trick(blocks: &Blocks) -> Result<Option<Refusal>, Media
     let mut open = vec![(0, blocks.size())];
     while let Some((mut at, end)) = open.pop() {
         while at < end {
-            let Some(header) = read_header(blocks, at, end).await? else { break };
+            let Some(header) = read_header(blocks, at, end).await? else {
+                break;
+            };
             budget -= 1;
             if budget == 0 {
                 return Ok(Some(Refusal::TooExpensive));
@@ -53,13 +55,11 @@ pub(crate) async fn find_trick(blocks: &Blocks) -> Result<Option<Refusal>, Media
     Ok(None)
 }
 
-async fn read_header(
-    blocks: &Blocks,
-    at: u64,
-    end: u64,
-) -> Result<Option<BoxHeader>, MediaError> {
+async fn read_header(blocks: &Blocks, at: u64, end: u64) -> Result<Option<BoxHeader>, MediaError> {
     let bytes = blocks.read(at, 16).await?;
-    let Some((first, rest)) = bytes.split_at_checked(8) else { return Ok(None) };
+    let Some((first, rest)) = bytes.split_at_checked(8) else {
+        return Ok(None);
+    };
     let size = u64::from(number(&first[..4]));
     let kind = [first[4], first[5], first[6], first[7]];
     let (header, size) = match (size, rest.first_chunk::<8>()) {
@@ -71,7 +71,11 @@ async fn read_header(
         return Ok(None);
     }
     let stop = at.saturating_add(size).min(end);
-    Ok(Some(BoxHeader { kind, start: (at + header).min(stop), end: stop }))
+    Ok(Some(BoxHeader {
+        kind,
+        start: (at + header).min(stop),
+        end: stop,
+    }))
 }
 
 /// Whether a data reference names another file. An entry that is not marked as this very file but
@@ -80,11 +84,15 @@ async fn points_elsewhere(blocks: &Blocks, dref: &BoxHeader) -> Result<bool, Med
     let count = number(&blocks.read(dref.start + 4, 4).await?).min(ENTRIES);
     let mut at = dref.start + 8;
     for _ in 0..count {
-        let Some(entry) = read_header(blocks, at, dref.end).await? else { break };
+        let Some(entry) = read_header(blocks, at, dref.end).await? else {
+            break;
+        };
         let length = entry.end - entry.start;
         let flags = number(&blocks.read(entry.start, 4).await?);
         if flags & 1 == 0 {
-            let rest = blocks.read(entry.start + 4, length.saturating_sub(4).min(64)).await?;
+            let rest = blocks
+                .read(entry.start + 4, length.saturating_sub(4).min(64))
+                .await?;
             if rest.iter().any(|byte| *byte != 0) {
                 return Ok(true);
             }
@@ -98,7 +106,9 @@ async fn is_encrypted(blocks: &Blocks, stsd: &BoxHeader) -> Result<bool, MediaEr
     let count = number(&blocks.read(stsd.start + 4, 4).await?).min(ENTRIES);
     let mut at = stsd.start + 8;
     for _ in 0..count {
-        let Some(entry) = read_header(blocks, at, stsd.end).await? else { break };
+        let Some(entry) = read_header(blocks, at, stsd.end).await? else {
+            break;
+        };
         if matches!(&entry.kind, b"encv" | b"enca" | b"drmi" | b"drms") {
             return Ok(true);
         }
@@ -108,5 +118,7 @@ async fn is_encrypted(blocks: &Blocks, stsd: &BoxHeader) -> Result<bool, MediaEr
 }
 
 fn number(bytes: &[u8]) -> u32 {
-    bytes.first_chunk::<4>().map_or(0, |four| u32::from_be_bytes(*four))
+    bytes
+        .first_chunk::<4>()
+        .map_or(0, |four| u32::from_be_bytes(*four))
 }

@@ -17,10 +17,12 @@ const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi";
 /// and covers are never decoded, but ffprobe gives up on a file whose decoders it cannot open.
 const DECODERS: &str = "h264,hevc,vp8,vp9,av1,libdav1d,mpeg4,mjpeg,prores,aac,mp3float,mp3,mp2float,mp2,opus,libopus,vorbis,ac3,eac3,flac,alac,pcm_s16le,pcm_s16be,pcm_u8,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,subrip,srt,ass,ssa,text,webvtt,mov_text,dvdsub,pgssub,png";
 /// Codecs as ffprobe names them.
-const PICTURE_CODECS: [&str; 8] =
-    ["h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores"];
-const SOUND_CODECS: [&str; 9] =
-    ["aac", "mp3", "mp2", "opus", "vorbis", "ac3", "eac3", "flac", "alac"];
+const PICTURE_CODECS: [&str; 8] = [
+    "h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores",
+];
+const SOUND_CODECS: [&str; 9] = [
+    "aac", "mp3", "mp2", "opus", "vorbis", "ac3", "eac3", "flac", "alac",
+];
 
 pub(crate) fn picture_is_supported(codec: &str) -> bool {
     PICTURE_CODECS.contains(&codec)
@@ -56,7 +58,11 @@ impl Programs {
                 "setpriv (util-linux) was not found: an ffmpeg may outlive a killed worker"
             );
         }
-        Ok(Self { ffmpeg, ffprobe, setpriv })
+        Ok(Self {
+            ffmpeg,
+            ffprobe,
+            setpriv,
+        })
     }
 
     pub(crate) fn ffmpeg(&self) -> FfmpegCommand {
@@ -74,8 +80,12 @@ impl Programs {
 
     /// The folder that the sandbox has to leave readable.
     pub(crate) fn folder(&self) -> PathBuf {
-        let real = self.ffmpeg.canonicalize().unwrap_or_else(|_| self.ffmpeg.clone());
-        real.parent().map_or_else(|| PathBuf::from("/usr/bin"), Path::to_path_buf)
+        let real = self
+            .ffmpeg
+            .canonicalize()
+            .unwrap_or_else(|_| self.ffmpeg.clone());
+        real.parent()
+            .map_or_else(|| PathBuf::from("/usr/bin"), Path::to_path_buf)
     }
 
     /// `setpriv` asks the kernel to kill the program when its parent dies, then becomes it.
@@ -84,11 +94,16 @@ impl Programs {
             None => Command::new(program),
             Some(setpriv) => {
                 let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "KILL", "--no-new-privs", "--"]).arg(program);
+                command
+                    .args(["--pdeathsig", "KILL", "--no-new-privs", "--"])
+                    .arg(program);
                 command
             }
         };
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 }

@@ -25,7 +25,9 @@ pub enum MediaError {
         found: u64,
     },
     /// A program is missing.
-    #[error("{program} was not found: install it with `apt-get install ffmpeg` or `brew install ffmpeg`, or set {setting}")]
+    #[error(
+        "{program} was not found: install it with `apt-get install ffmpeg` or `brew install ffmpeg`, or set {setting}"
+    )]
     Missing {
         /// Its name.
         program: &'static str,

@@ -3,19 +3,17 @@
 //! Pictures come on stdout, sound and the times of both through named pipes. Times travel beside
 //! the data because they cannot be computed: frame rates vary, and sound has gaps.
 
-use std::io::Read;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use shared_domain::{Refusal, Span};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::audio::{AudioChunk, Chunker, Cut, span, wav};
+use crate::audio::AudioChunk;
 use crate::error::MediaError;
 use crate::media::Session;
 use crate::pipes::{self, Shown};
@@ -25,15 +23,14 @@ use crate::sandbox::{Complaints, Limits, Program, Running, signal};
 use crate::timeline::KeptFrame;
 use crate::verdict;
 use crate::video::{self, VideoPlan, Watched};
-use crate::waveform::{PER_SECOND, Waveform};
 
+mod ear;
 mod line;
 
-/// Nothing moving for this long is a hang; storage is asked again for two minutes at most.
-const SILENCE: Duration = Duration::from_secs(240);
-/// Two clocks that differ by less are one: samples are not moved about for jitter.
-const JITTER: i64 = 320;
+use ear::{Ear, Heard};
 
+/// Nothing moving for this long is a hang; storage is asked again for two minutes at most.
+const SILENCE: Duration = Duration::from_mins(4);
 /// How to look at a video.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -124,18 +121,13 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     pub(crate) fn send(&self, piece: Piece) -> Result<(), MediaError> {
-        let Some(pieces) = &self.pieces else { return Ok(()) };
+        let Some(pieces) = &self.pieces else {
+            return Ok(());
+        };
         self.pulse
             .while_handing_over(|| pieces.blocking_send(piece))
             .map_err(|_| MediaError::Abandoned)
     }
-}
-
-/// What the sound thread brings home.
-#[derive(Debug, Default)]
-struct Heard {
-    chunks: Vec<AudioChunk>,
-    silences: Vec<Span>,
 }
 
 enum End {
@@ -155,7 +147,10 @@ pub(crate) async fn extract(
     plan: &Plan,
     pieces: mpsc::Sender<Piece>,
 ) -> Result<Extraction, MediaError> {
-    let outlet = Outlet { pieces: Some(pieces), pulse: Arc::clone(&session.pulse) };
+    let outlet = Outlet {
+        pieces: Some(pieces),
+        pulse: Arc::clone(&session.pulse),
+    };
     let number = match pass(session, probe, plan, outlet).await {
         Ok(extraction) => return Ok(extraction),
         Err(End::Failed(error)) => return Err(error),
@@ -163,11 +158,26 @@ pub(crate) async fn extract(
     };
     // Only a second death by the same file is the file's fault.
     tracing::warn!(signal = number, "ffmpeg crashed and is tried once more");
-    let quiet = Outlet { pieces: None, pulse: Arc::clone(&session.pulse) };
-    let again = pass(session, probe, &Plan { progress: None, ..plan.clone() }, quiet).await;
+    let quiet = Outlet {
+        pieces: None,
+        pulse: Arc::clone(&session.pulse),
+    };
+    let again = pass(
+        session,
+        probe,
+        &Plan {
+            progress: None,
+            ..plan.clone()
+        },
+        quiet,
+    )
+    .await;
     match again {
         Err(End::Crashed(_)) => Err(Refusal::CrashesDecoder.into()),
-        Ok(_) | Err(End::Failed(_)) => Err(MediaError::Died { program: "ffmpeg", signal: number }),
+        Ok(_) | Err(End::Failed(_)) => Err(MediaError::Died {
+            program: "ffmpeg",
+            signal: number,
+        }),
     }
 }
 
@@ -187,9 +197,10 @@ async fn pass(
         let sound_times = threads.times(&folder.path().join(line::SOUND_TIMES))?;
         let pipe = pipes::named(&folder.path().join(line::SOUND))?;
         threads.holders.push(pipe.holder);
-        let mut ear =
-            Ear::new(outlet.clone(), Arc::clone(&zero_ms), probe.zero_ms);
-        Some(tokio::task::spawn_blocking(move || ear.listen(pipe.reader, &sound_times)))
+        let mut ear = Ear::new(outlet.clone(), Arc::clone(&zero_ms), probe.zero_ms);
+        Some(tokio::task::spawn_blocking(move || {
+            ear.listen(pipe.reader, &sound_times)
+        }))
     } else {
         None
     };
@@ -240,7 +251,9 @@ impl Threads {
 }
 
 async fn joined<T>(thread: JoinHandle<Result<T, MediaError>>) -> Result<T, MediaError> {
-    thread.await.map_err(|error| MediaError::Io(std::io::Error::other(error)))?
+    thread
+        .await
+        .map_err(|error| MediaError::Io(std::io::Error::other(error)))?
 }
 
 async fn wait_while_moving(
@@ -255,7 +268,10 @@ async fn wait_while_moving(
         if pulse.silence() > SILENCE {
             running.kill();
             running.wait().await?;
-            return Err(MediaError::Stalled { program: "ffmpeg", seconds: SILENCE.as_secs() });
+            return Err(MediaError::Stalled {
+                program: "ffmpeg",
+                seconds: SILENCE.as_secs(),
+            });
         }
     }
 }
@@ -270,12 +286,22 @@ fn judge(
     match signal(status) {
         Some(number) if verdict::is_crash(number) => return Err(End::Crashed(number)),
         Some(number) if verdict::is_limit(number) => return Err(Refusal::TooExpensive.into()),
-        Some(signal) => return Err(MediaError::Died { program: "ffmpeg", signal }.into()),
+        Some(signal) => {
+            return Err(MediaError::Died {
+                program: "ffmpeg",
+                signal,
+            }
+            .into());
+        }
         None => {}
     }
     let missing_ms = probe.last_frame_ms - watched.last_ms;
     if watched.candidates == 0 || missing_ms > 2000.max(probe.last_frame_ms / 20) {
-        tracing::info!(missing_ms, stderr = complaints.tail(), "decoding ended early");
+        tracing::info!(
+            missing_ms,
+            stderr = complaints.tail(),
+            "decoding ended early"
+        );
         return Err(verdict::of_failure(Some(status), complaints).into());
     }
     let duration_ms = probe.duration_ms.max(watched.last_ms + 1);
@@ -288,82 +314,4 @@ fn judge(
         dropped: watched.candidates - watched.kept,
         damaged: complaints.errors > 0 || !status.success(),
     })
-}
-
-/// Reads sound, puts it at its time and hands chunks over.
-struct Ear {
-    outlet: Outlet,
-    zero_ms: Arc<OnceLock<i64>>,
-    /// Where the first frame was said to be, should the sound come long before it.
-    expected_zero_ms: i64,
-    waveform: Waveform,
-    heard: Heard,
-}
-
-impl Ear {
-    fn new(outlet: Outlet, zero_ms: Arc<OnceLock<i64>>, expected_zero_ms: i64) -> Self {
-        let (waveform, heard) = (Waveform::default(), Heard::default());
-        Self { outlet, zero_ms, expected_zero_ms, waveform, heard }
-    }
-
-    fn zero(&self) -> i64 {
-        self.zero_ms.get().copied().unwrap_or(self.expected_zero_ms)
-    }
-
-    fn listen(
-        &mut self,
-        mut pipe: impl Read,
-        times: &Receiver<Shown>,
-    ) -> Result<Heard, MediaError> {
-        let mut chunker: Option<Chunker> = None;
-        let mut bytes = Vec::with_capacity(line::SOUND_FRAME * 2);
-        loop {
-            bytes.clear();
-            let whole = u64::try_from(line::SOUND_FRAME * 2).unwrap_or(u64::MAX);
-            if pipe.by_ref().take(whole).read_to_end(&mut bytes)? == 0 {
-                break;
-            }
-            let Ok(shown) = times.recv() else { break };
-            self.outlet.pulse.beat();
-            let samples: Vec<i16> = bytes
-                .chunks_exact(2)
-                .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
-                .collect();
-            let chunker = chunker.get_or_insert_with(|| Chunker::new(shown.pts));
-            let gap = shown.pts - chunker.position();
-            let overlap = if gap < -JITTER { gap.unsigned_abs() } else { 0 };
-            if gap > JITTER {
-                let cuts = chunker.skip(gap);
-                self.hand_over(cuts)?;
-            }
-            let skip = usize::try_from(overlap).unwrap_or(0).min(samples.len());
-            self.waveform.add(chunker.position(), &samples[skip..]);
-            let cuts = chunker.add(&samples[skip..]);
-            self.hand_over(cuts)?;
-        }
-        if let Some(chunker) = chunker {
-            let (last, silences) = chunker.finish();
-            self.hand_over(last)?;
-            let zero = self.zero();
-            self.heard.silences = silences.iter().map(|range| span(range, zero)).collect();
-        }
-        let peaks = std::mem::take(&mut self.waveform).finish(self.zero());
-        let json = serde_json::to_vec(&peaks).unwrap_or_default().into();
-        self.outlet.send(Piece::Waveform { json, per_second: PER_SECOND })?;
-        Ok(std::mem::take(&mut self.heard))
-    }
-
-    fn hand_over(&mut self, cuts: impl IntoIterator<Item = Cut>) -> Result<(), MediaError> {
-        for cut in cuts {
-            let end = cut.start + i64::try_from(cut.samples.len()).unwrap_or(0);
-            let Span { start_ms, end_ms } = span(&(cut.start..end), self.zero());
-            let wav = wav(&cut.samples);
-            let sha256 = hex::encode(Sha256::digest(&wav));
-            let index = u32::try_from(self.heard.chunks.len()).unwrap_or(u32::MAX);
-            let chunk = AudioChunk { index, start_ms, end_ms, sha256: sha256.clone() };
-            self.heard.chunks.push(chunk);
-            self.outlet.send(Piece::Audio { index, start_ms, end_ms, wav, sha256 })?;
-        }
-        Ok(())
-    }
 }

@@ -35,7 +35,10 @@ struct Bits {
 impl Bits {
     fn empty(width: usize, height: usize) -> Self {
         let stride = width.div_ceil(64);
-        Self { stride, words: vec![0; stride * height] }
+        Self {
+            stride,
+            words: vec![0; stride * height],
+        }
     }
 
     fn set(&mut self, x: usize, y: usize) {
@@ -43,8 +46,16 @@ impl Bits {
     }
 
     fn zip(&self, other: &Self, combine: impl Fn(u64, u64) -> u64) -> Self {
-        let words = self.words.iter().zip(&other.words).map(|(a, b)| combine(*a, *b)).collect();
-        Self { stride: self.stride, words }
+        let words = self
+            .words
+            .iter()
+            .zip(&other.words)
+            .map(|(a, b)| combine(*a, *b))
+            .collect();
+        Self {
+            stride: self.stride,
+            words,
+        }
     }
 
     /// Grown by one pixel each way, so that an edge that jitters is still the same edge.
@@ -52,9 +63,16 @@ impl Bits {
         let wide: Vec<u64> = (0..self.words.len())
             .map(|i| {
                 let (word, column) = (self.words[i], i % self.stride);
-                let left = if column > 0 { self.words[i - 1] >> 63 } else { 0 };
-                let right =
-                    if column + 1 < self.stride { self.words[i + 1] << 63 } else { 0 };
+                let left = if column > 0 {
+                    self.words[i - 1] >> 63
+                } else {
+                    0
+                };
+                let right = if column + 1 < self.stride {
+                    self.words[i + 1] << 63
+                } else {
+                    0
+                };
                 word | word << 1 | word >> 1 | left | right
             })
             .collect();
@@ -65,7 +83,10 @@ impl Bits {
                 wide[i] | above | below
             })
             .collect();
-        Self { stride: self.stride, words }
+        Self {
+            stride: self.stride,
+            words,
+        }
     }
 
     /// Bits set in one block.
@@ -89,7 +110,10 @@ pub(crate) struct Edges {
 
 impl Edges {
     fn empty(width: usize, height: usize) -> Self {
-        Self { rising: Bits::empty(width, height), falling: Bits::empty(width, height) }
+        Self {
+            rising: Bits::empty(width, height),
+            falling: Bits::empty(width, height),
+        }
     }
 
     fn zip(&self, other: &Self, combine: impl Fn(u64, u64) -> u64) -> Self {
@@ -112,7 +136,10 @@ impl Edges {
     }
 
     fn grown(&self) -> Self {
-        Self { rising: self.rising.grown(), falling: self.falling.grown() }
+        Self {
+            rising: self.rising.grown(),
+            falling: self.falling.grown(),
+        }
     }
 }
 
@@ -158,7 +185,11 @@ impl Grid {
                 if step.abs() > SOFT {
                     let rising = step > 0;
                     let mark = |edges: &mut Edges| {
-                        let bits = if rising { &mut edges.rising } else { &mut edges.falling };
+                        let bits = if rising {
+                            &mut edges.rising
+                        } else {
+                            &mut edges.falling
+                        };
                         bits.set(x + 1, y);
                     };
                     mark(&mut soft);
@@ -168,7 +199,13 @@ impl Grid {
                 }
             }
         }
-        Self { width: w, height: h, luma, hard, soft }
+        Self {
+            width: w,
+            height: h,
+            luma,
+            hard,
+            soft,
+        }
     }
 
     fn columns(&self) -> usize {
@@ -186,7 +223,10 @@ impl Grid {
         let rows = self.height.div_ceil(BLOCK);
         let mut steps = vec![0_u32; columns * rows];
         let mut sums = vec![0_u32; columns * rows];
-        let lines = self.luma.chunks(self.width).zip(other.luma.chunks(self.width));
+        let lines = self
+            .luma
+            .chunks(self.width)
+            .zip(other.luma.chunks(self.width));
         for (y, (line, theirs)) in lines.enumerate() {
             let pairs = line.chunks(BLOCK).zip(theirs.chunks(BLOCK));
             for (column, (mine, theirs)) in pairs.enumerate() {
@@ -214,13 +254,20 @@ impl Grid {
     /// Pixels whose luma is further from `other` than `bound`.
     fn off(&self, other: &Self, bound: u8) -> Bits {
         let mut bits = Bits::empty(self.width, self.height);
-        let rows = self.luma.chunks(self.width).zip(other.luma.chunks(self.width));
+        let rows = self
+            .luma
+            .chunks(self.width)
+            .zip(other.luma.chunks(self.width));
         for (words, (mine, theirs)) in bits.words.chunks_mut(bits.stride).zip(rows) {
             let parts = mine.chunks(64).zip(theirs.chunks(64));
             for (word, (mine, theirs)) in words.iter_mut().zip(parts) {
-                *word = mine.iter().zip(theirs).enumerate().fold(0, |bits, (x, (a, b))| {
-                    bits | u64::from(a.abs_diff(*b) > bound) << x
-                });
+                *word = mine
+                    .iter()
+                    .zip(theirs)
+                    .enumerate()
+                    .fold(0, |bits, (x, (a, b))| {
+                        bits | u64::from(a.abs_diff(*b) > bound) << x
+                    });
             }
         }
         bits
@@ -229,7 +276,9 @@ impl Grid {
     /// Edges that this picture shares with the one before: what stands still.
     pub(crate) fn standing(&self, before: &Self) -> Edges {
         let moved = self.off(before, STILL);
-        self.hard.zip(&before.hard, |a, b| a & b).mask(&moved, |edge, moved| edge & !moved)
+        self.hard
+            .zip(&before.hard, |a, b| a & b)
+            .mask(&moved, |edge, moved| edge & !moved)
     }
 
     /// Edges that `then` showed and this picture shows no more, or other luma in their place: on
@@ -237,7 +286,9 @@ impl Grid {
     fn gone(&self, then: &Self, edges: &Edges) -> Edges {
         let other = self.off(then, OTHER);
         let missing = edges.zip(&self.soft.grown(), |edge, here| edge & !here);
-        edges.mask(&other, |edge, other| edge & other).zip(&missing, |a, b| a | b)
+        edges
+            .mask(&other, |edge, other| edge & other)
+            .zip(&missing, |a, b| a | b)
     }
 
     /// Blocks where text stands still that `other` does not show.
@@ -251,7 +302,10 @@ impl Grid {
         self.blocks()
             .map(|(column, row)| {
                 let strokes = |edges: &Edges| {
-                    (edges.rising.count(column, row), edges.falling.count(column, row))
+                    (
+                        edges.rising.count(column, row),
+                        edges.falling.count(column, row),
+                    )
                 };
                 let (rising, falling) = strokes(anchors);
                 let (no_rising, no_falling) = strokes(&lost);
@@ -273,10 +327,15 @@ impl Grid {
 }
 
 fn compare(mine: &[u8], theirs: &[u8]) -> (u32, u32) {
-    mine.iter().zip(theirs).fold((0, 0), |(steps, sum), (a, b)| {
-        let difference = a.abs_diff(*b);
-        (steps + u32::from(difference > STEP), sum + u32::from(difference))
-    })
+    mine.iter()
+        .zip(theirs)
+        .fold((0, 0), |(steps, sum), (a, b)| {
+            let difference = a.abs_diff(*b);
+            (
+                steps + u32::from(difference > STEP),
+                sum + u32::from(difference),
+            )
+        })
 }
 
 fn shrink(plane: &[u8], width: usize, factor: usize, (w, h): (usize, usize)) -> Vec<u8> {
@@ -290,7 +349,10 @@ fn shrink(plane: &[u8], width: usize, factor: usize, (w, h): (usize, usize)) -> 
                 *sum += pixels.iter().map(|pixel| u32::from(*pixel)).sum::<u32>();
             }
         }
-        luma.extend(sums.iter().map(|sum| u8::try_from(sum / area).unwrap_or(u8::MAX)));
+        luma.extend(
+            sums.iter()
+                .map(|sum| u8::try_from(sum / area).unwrap_or(u8::MAX)),
+        );
     }
     luma.resize(w * h, 0);
     luma

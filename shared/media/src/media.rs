@@ -26,15 +26,25 @@ pub struct Media {
 
 impl Media {
     /// Finds ffmpeg and ffprobe; fails with what to run when one is missing.
-    #[expect(clippy::needless_pass_by_value, reason = "every part is connected with its config")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every part is connected with its config"
+    )]
     pub fn connect(config: MediaConfig) -> Result<Self, MediaError> {
         let programs = Arc::new(Programs::find(&config)?);
-        Ok(Self { programs, client: source::client()?, config: Arc::new(config.clone()) })
+        Ok(Self {
+            programs,
+            client: source::client()?,
+            config: Arc::new(config.clone()),
+        })
     }
 
     /// The plan that the settings ask for.
     pub fn plan(&self) -> Plan {
-        Plan { fps: self.config.frame_fps, progress: None }
+        Plan {
+            fps: self.config.frame_fps,
+            progress: None,
+        }
     }
 
     /// The facts of a video, or why it is refused.
@@ -62,7 +72,13 @@ impl Media {
         let blocks = Arc::new(Blocks::new(self.client.clone(), source.clone()));
         let loopback = Loopback::start(blocks, Arc::clone(&pulse)).await?;
         let (config, programs) = (Arc::clone(&self.config), Arc::clone(&self.programs));
-        Ok(Session { programs, loopback, pulse, job, config })
+        Ok(Session {
+            programs,
+            loopback,
+            pulse,
+            job,
+            config,
+        })
     }
 }
 
@@ -94,9 +110,8 @@ impl Session {
         };
         let mut running = sandbox::start(program, fence, limits).await?;
         let stderr = running.stderr.take();
-        let reading = tokio::task::spawn_blocking(move || {
-            stderr.map(Complaints::read).unwrap_or_default()
-        });
+        let reading =
+            tokio::task::spawn_blocking(move || stderr.map(Complaints::read).unwrap_or_default());
         Ok((running, reading))
     }
 }

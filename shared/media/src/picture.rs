@@ -14,7 +14,11 @@ impl Picture {
     pub(crate) fn black(width: usize, height: usize) -> Self {
         let mut planes = vec![0; width * height];
         planes.resize(width * height * 3 / 2, 128);
-        Self { width, height, planes }
+        Self {
+            width,
+            height,
+            planes,
+        }
     }
 
     pub(crate) fn luma(&self) -> &[u8] {

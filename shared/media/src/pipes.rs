@@ -24,7 +24,10 @@ pub(crate) struct Pipe {
 pub(crate) fn named(path: &Path) -> io::Result<Pipe> {
     make(path)?;
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let reader = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let reader = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
     let holder = OpenOptions::new().write(true).open(path)?;
     rustix::fs::fcntl_setfl(&reader, OFlags::empty())?;
     Ok(Pipe { reader, holder })
@@ -33,15 +36,29 @@ pub(crate) fn named(path: &Path) -> io::Result<Pipe> {
 #[cfg(target_os = "linux")]
 fn make(path: &Path) -> io::Result<()> {
     use rustix::fs::{FileType, mknodat};
-    Ok(mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?)
+    Ok(mknodat(
+        CWD,
+        path,
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )?)
 }
 
 #[cfg(not(target_os = "linux"))]
 fn make(path: &Path) -> io::Result<()> {
     // rustix has no mkfifo for Apple's systems; the program belongs to POSIX.
-    let status = std::process::Command::new("mkfifo").arg("-m").arg("600").arg(path).status()?;
+    let status = std::process::Command::new("mkfifo")
+        .arg("-m")
+        .arg("600")
+        .arg(path)
+        .status()?;
     let _ = (CWD, Mode::empty());
-    if status.success() { Ok(()) } else { Err(io::Error::other("mkfifo failed")) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other("mkfifo failed"))
+    }
 }
 
 /// A line of `metadata=mode=print`: when a frame is shown, in the filter's time base.
@@ -59,7 +76,10 @@ pub(crate) fn read_times(pipe: impl Read, out: &mpsc::Sender<Shown>) {
         if line.starts_with("frame:") {
             pts = field(&line, "pts:").and_then(|text| text.parse().ok());
         } else if let (Some((_, value)), Some(pts)) = (line.split_once('='), pts.take()) {
-            let shown = Shown { pts, score: value.trim().parse().unwrap_or(0.0) };
+            let shown = Shown {
+                pts,
+                score: value.trim().parse().unwrap_or(0.0),
+            };
             if out.send(shown).is_err() {
                 return;
             }
@@ -68,7 +88,8 @@ pub(crate) fn read_times(pipe: impl Read, out: &mpsc::Sender<Shown>) {
 }
 
 fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    line.split_whitespace().find_map(|word| word.strip_prefix(name))
+    line.split_whitespace()
+        .find_map(|word| word.strip_prefix(name))
 }
 
 /// The next line, at most `LINE` bytes of it; `None` at the end.

@@ -23,7 +23,7 @@ mod packets;
 use facts::Facts;
 
 /// Seconds that ffprobe may take: nothing but headers and the two ends of the file is read.
-const WALL: Duration = Duration::from_secs(120);
+const WALL: Duration = Duration::from_mins(2);
 const CPU_S: u64 = 60;
 const OUTPUT_BYTES: u64 = 8 << 20;
 
@@ -84,7 +84,12 @@ pub(crate) async fn probe(session: &Session) -> Result<Probe, MediaError> {
         return Err(Refusal::TooManyPixels.into());
     }
     let measured = packets::measure(session, container, &facts, &chosen).await?;
-    let probe = facts.describe(container, &chosen, &measured, session.loopback.blocks.size());
+    let probe = facts.describe(
+        container,
+        &chosen,
+        &measured,
+        session.loopback.blocks.size(),
+    );
     check_decoding(session, &probe).await?;
     Ok(probe)
 }
@@ -149,9 +154,15 @@ pub(crate) async fn start_ffprobe(
     wanted: &[OsString],
 ) -> Result<(Running, Reading), MediaError> {
     let mut command = session.programs.ffprobe();
-    command.args(GLOBAL).arg("level+warning").args(["-threads", "1"]).args(wanted);
+    command
+        .args(GLOBAL)
+        .arg("level+warning")
+        .args(["-threads", "1"])
+        .args(wanted);
     command.args(command::input(container, &session.loopback.url, &[]));
-    session.start(Program::Ffprobe(command), Limits::cpu(CPU_S)).await
+    session
+        .start(Program::Ffprobe(command), Limits::cpu(CPU_S))
+        .await
 }
 
 /// Decodes one picture near the beginning, the middle and the end, in one process.
@@ -161,7 +172,10 @@ async fn check_decoding(session: &Session, probe: &Probe) -> Result<(), MediaErr
         last => vec![0, last / 2, last - 500],
     };
     let mut command = session.programs.ffmpeg();
-    command.args(["-nostdin", "-y"]).args(GLOBAL).arg("level+warning");
+    command
+        .args(["-nostdin", "-y"])
+        .args(GLOBAL)
+        .arg("level+warning");
     for place in &places {
         let mut before: Vec<OsString> = vec!["-threads".into(), "1".into()];
         if *place > 0 {
@@ -169,16 +183,29 @@ async fn check_decoding(session: &Session, probe: &Probe) -> Result<(), MediaErr
             before.extend(["-noaccurate_seek", "-ss"].map(OsString::from));
             before.push(format!("{}.{:03}", at / 1000, at % 1000).into());
         }
-        command.args(command::input(probe.container, &session.loopback.url, &before));
+        command.args(command::input(
+            probe.container,
+            &session.loopback.url,
+            &before,
+        ));
     }
     // One output for each: an output ends as soon as one of its streams has its picture.
     for (number, _) in places.iter().enumerate() {
         command.args(["-map", &format!("{number}:{}", probe.video_index)]);
-        command.args(["-vf", "scale=16:16", "-frames:v", "1", "-fps_mode", "passthrough"]);
+        command.args([
+            "-vf",
+            "scale=16:16",
+            "-frames:v",
+            "1",
+            "-fps_mode",
+            "passthrough",
+        ]);
         command.args(["-threads", "1", "-f", "framecrc", "pipe:1"]);
     }
 
-    let (mut running, reading) = session.start(Program::Ffmpeg(command), Limits::cpu(CPU_S)).await?;
+    let (mut running, reading) = session
+        .start(Program::Ffmpeg(command), Limits::cpu(CPU_S))
+        .await?;
     let stdout = running.stdout.take();
     let output = tokio::task::spawn_blocking(move || read_bounded(stdout));
     let status = wait_within(&mut running, WALL).await?;
@@ -189,6 +216,9 @@ async fn check_decoding(session: &Session, probe: &Probe) -> Result<(), MediaErr
     if decoded >= places.len() {
         return Ok(());
     }
-    tracing::info!(stderr = complaints.tail(), "part of the video does not decode");
+    tracing::info!(
+        stderr = complaints.tail(),
+        "part of the video does not decode"
+    );
     Err(verdict::of_failure(status, &complaints).into())
 }

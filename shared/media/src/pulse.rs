@@ -12,7 +12,11 @@ pub(crate) struct Pulse {
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { born: Instant::now(), last_ms: AtomicU64::new(0), handing_over: AtomicUsize::new(0) }
+        Self {
+            born: Instant::now(),
+            last_ms: AtomicU64::new(0),
+            handing_over: AtomicUsize::new(0),
+        }
     }
 }
 

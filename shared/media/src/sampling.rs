@@ -32,7 +32,11 @@ struct Calm {
 impl Calm {
     fn step(&mut self, changed: bool, at_ms: i64) {
         if changed {
-            *self = Self { steps: 0, jumped: self.steps >= 2, since_ms: at_ms };
+            *self = Self {
+                steps: 0,
+                jumped: self.steps >= 2,
+                since_ms: at_ms,
+            };
         } else {
             self.steps = self.steps.saturating_add(1);
         }
@@ -94,8 +98,17 @@ impl Sampler {
     /// Whether this candidate is kept: then from when on it stands for the video.
     pub(crate) fn offer(&mut self, at_ms: i64, cut_score: f64, grid: Grid) -> Option<i64> {
         let (Some(kept), Some(last)) = (&mut self.kept, self.last.take()) else {
-            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors: None, settled: false });
-            self.last = Some(Last { at_ms, grid, change: 0.0 });
+            self.kept = Some(Kept {
+                at_ms,
+                grid: grid.clone(),
+                anchors: None,
+                settled: false,
+            });
+            self.last = Some(Last {
+                at_ms,
+                grid,
+                change: 0.0,
+            });
             return Some(at_ms);
         };
         let step = grid.change(&last.grid);
@@ -111,11 +124,12 @@ impl Sampler {
             Some(at_ms)
         } else {
             kept.settle(&grid);
-            let local = local_change(kept, &last, &grid, &self.calm, &against);
-            self.pending_ms = local
-                .map(|since| since.unwrap_or(at_ms))
-                .map(|since| self.pending_ms.map_or(since, |earlier| earlier.min(since)));
-            let ripe = self.pending_ms.filter(|_| at_ms - self.local_at_ms >= LOCAL_GAP_MS);
+            let local = local_change((kept, &last), (at_ms, &grid), &self.calm, &against);
+            self.pending_ms =
+                local.map(|since| self.pending_ms.map_or(since, |earlier| earlier.min(since)));
+            let ripe = self
+                .pending_ms
+                .filter(|_| at_ms - self.local_at_ms >= LOCAL_GAP_MS);
             if ripe.is_some() {
                 self.local_at_ms = at_ms;
             }
@@ -124,10 +138,19 @@ impl Sampler {
         };
         if start.is_some() {
             let anchors = (!cut).then(|| grid.standing(&last.grid));
-            self.kept = Some(Kept { at_ms, grid: grid.clone(), anchors, settled: false });
+            self.kept = Some(Kept {
+                at_ms,
+                grid: grid.clone(),
+                anchors,
+                settled: false,
+            });
             self.pending_ms = None;
         }
-        self.last = Some(Last { at_ms, grid, change: share });
+        self.last = Some(Last {
+            at_ms,
+            grid,
+            change: share,
+        });
         start
     }
 
@@ -141,32 +164,44 @@ impl Sampler {
     }
 }
 
-/// Whether something small and still came or went since `kept`, and since when if that was earlier.
+/// Since when something small and still is there that `kept` does not show, or gone that it does.
 fn local_change(
-    kept: &Kept,
-    last: &Last,
-    grid: &Grid,
+    (kept, last): (&Kept, &Last),
+    (at_ms, grid): (i64, &Grid),
     calm: &[Calm],
     against: &Change,
-) -> Option<Option<i64>> {
+) -> Option<i64> {
     let appeared = grid.text_missing_in(&last.grid, &kept.grid);
-    let lost = kept.anchors.as_ref().map(|anchors| grid.text_lost(&kept.grid, anchors));
-    let popped = calm.iter().zip(&against.blocks).filter_map(|(calm, differs)| {
-        (*differs && calm.jumped && calm.steps >= 1).then_some(calm.since_ms)
-    });
+    let vanished = kept
+        .anchors
+        .as_ref()
+        .map(|anchors| grid.text_lost(&kept.grid, anchors));
+    let popped = calm
+        .iter()
+        .zip(&against.blocks)
+        .filter_map(|(calm, differs)| {
+            (*differs && calm.jumped && calm.steps >= 1).then_some(calm.since_ms)
+        });
 
-    let shares = |blocks: &[bool]| Change { blocks: blocks.to_vec() };
+    let shares = |blocks: &[bool]| Change {
+        blocks: blocks.to_vec(),
+    };
     let local = |blocks: &[bool]| {
         let change = shares(blocks);
         change.any() && change.share() < GLOBAL
     };
     // Text seen standing still was there at the candidate before already.
     let since_before = local(&appeared).then_some(last.at_ms);
-    let earliest = popped.chain(since_before).filter(|since| *since > kept.at_ms).min();
-    match earliest {
-        Some(since) => Some(Some(since)),
-        None => lost.is_some_and(|lost| local(&lost)).then_some(None),
-    }
+    let earliest = popped
+        .chain(since_before)
+        .filter(|since| *since > kept.at_ms)
+        .min();
+    let gone = || {
+        vanished
+            .is_some_and(|blocks| local(&blocks))
+            .then_some(at_ms)
+    };
+    earliest.or_else(gone)
 }
 
 #[cfg(test)]

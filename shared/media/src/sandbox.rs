@@ -44,7 +44,12 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn cpu(cpu_s: u64) -> Self {
-        Self { memory_bytes: 3 << 29, cpu_s, file_bytes: 16 << 20, files: 64 }
+        Self {
+            memory_bytes: 3 << 29,
+            cpu_s,
+            file_bytes: 16 << 20,
+            files: 64,
+        }
     }
 }
 
@@ -183,32 +188,42 @@ pub(crate) async fn start(
     let (ended, exit) = oneshot::channel();
     let gone = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&gone);
-    std::thread::Builder::new().name("media-child".into()).spawn(move || {
-        confine(&fence);
-        let mut spawned = match program.spawn() {
-            Ok(child) => child,
-            Err(error) => {
-                let _ = started.send(Err(error));
-                return;
+    std::thread::Builder::new()
+        .name("media-child".into())
+        .spawn(move || {
+            confine(&fence);
+            let mut spawned = match program.spawn() {
+                Ok(child) => child,
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                    return;
+                }
+            };
+            let child = spawned.child();
+            // The sidecar insists on a pipe; nothing is ever said to ffmpeg.
+            drop(child.stdin.take());
+            let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            limit(pid, limits);
+            let parts = (pid, child.stdout.take(), child.stderr.take());
+            if started.send(Ok(parts)).is_err() {
+                // Nobody waits any more: the guard that would kill the group was never made.
+                drop(Group {
+                    pid,
+                    gone: Arc::clone(&flag),
+                });
             }
-        };
-        let child = spawned.child();
-        // The sidecar insists on a pipe; nothing is ever said to ffmpeg.
-        drop(child.stdin.take());
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        limit(pid, limits);
-        let parts = (pid, child.stdout.take(), child.stderr.take());
-        if started.send(Ok(parts)).is_err() {
-            // Nobody waits any more: the guard that would kill the group was never made.
-            drop(Group { pid, gone: Arc::clone(&flag) });
-        }
-        let status = child.wait();
-        flag.store(true, Ordering::Release);
-        let _ = ended.send(status);
-    })?;
+            let status = child.wait();
+            flag.store(true, Ordering::Release);
+            let _ = ended.send(status);
+        })?;
     let lost = || io::Error::other("the thread that starts the program is gone");
     let (pid, stdout, stderr) = starting.await.map_err(|_| lost())??;
-    Ok(Running { stdout, stderr, exit, group: Group { pid, gone } })
+    Ok(Running {
+        stdout,
+        stderr,
+        exit,
+        group: Group { pid, gone },
+    })
 }
 
 #[cfg(target_os = "linux")]
@@ -233,7 +248,10 @@ fn limit(pid: Option<Pid>, limits: Limits) {
 
 #[cfg(not(target_os = "linux"))]
 fn limit(_pid: Option<Pid>, limits: Limits) {
-    tracing::warn!(?limits, "this system cannot limit another process: ffmpeg runs without");
+    tracing::warn!(
+        ?limits,
+        "this system cannot limit another process: ffmpeg runs without"
+    );
 }
 
 /// What a program wrote to stderr: the last 64 KB of it, and how many errors.

@@ -41,7 +41,10 @@ impl Loopback {
         let port = listener.local_addr()?.port();
         let path = format!("/{:016x}{:016x}", random(), random());
         let url = format!("http://127.0.0.1:{port}{path}");
-        let object = Object { blocks: Arc::clone(&blocks), pulse };
+        let object = Object {
+            blocks: Arc::clone(&blocks),
+            pulse,
+        };
         let app = Router::new().route(&path, get(serve)).with_state(object);
         let mut server = JoinSet::new();
         server.spawn(async move {
@@ -49,7 +52,12 @@ impl Loopback {
                 tracing::warn!(%error, "the loopback range server stopped");
             }
         });
-        Ok(Self { port, url, blocks, _server: server })
+        Ok(Self {
+            port,
+            url,
+            blocks,
+            _server: server,
+        })
     }
 }
 
@@ -61,7 +69,9 @@ fn random() -> u64 {
 async fn serve(State(object): State<Object>, headers: HeaderMap) -> Response {
     object.pulse.beat();
     let size = object.blocks.size();
-    let asked = headers.get(header::RANGE).map(|value| value.to_str().unwrap_or_default());
+    let asked = headers
+        .get(header::RANGE)
+        .map(|value| value.to_str().unwrap_or_default());
     let (status, start, end) = match asked.map(|text| parse(text, size)) {
         None => (StatusCode::OK, 0, size),
         Some(Some((start, end))) => (StatusCode::PARTIAL_CONTENT, start, end),
@@ -72,13 +82,21 @@ async fn serve(State(object): State<Object>, headers: HeaderMap) -> Response {
     };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_LENGTH, (end - start).into());
-    headers.insert(header::ACCEPT_RANGES, header::HeaderValue::from_static("bytes"));
+    headers.insert(
+        header::ACCEPT_RANGES,
+        header::HeaderValue::from_static("bytes"),
+    );
     if status == StatusCode::PARTIAL_CONTENT
         && let Ok(range) = format!("bytes {start}-{}/{size}", end - 1).parse()
     {
         headers.insert(header::CONTENT_RANGE, range);
     }
-    (status, headers, Body::from_stream(object.blocks.stream(start, end))).into_response()
+    (
+        status,
+        headers,
+        Body::from_stream(object.blocks.stream(start, end)),
+    )
+        .into_response()
 }
 
 /// `bytes=A-` or `bytes=A-B` as a half-open range within the object.

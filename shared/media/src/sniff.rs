@@ -40,11 +40,27 @@ pub fn sniff(head: &[u8]) -> Option<Container> {
         [0x1A, 0x45, 0xDF, 0xA3, rest @ ..] => {
             let doc_type = &rest[..rest.len().min(60)];
             let webm = doc_type.windows(4).any(|four| four == b"webm");
-            Some(if webm { Container::Webm } else { Container::Mkv })
+            Some(if webm {
+                Container::Webm
+            } else {
+                Container::Mkv
+            })
         }
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ' | b'X', ..] => {
-            Some(Container::Avi)
-        }
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'A',
+            b'V',
+            b'I',
+            b' ' | b'X',
+            ..,
+        ] => Some(Container::Avi),
         [_, _, _, _, kind @ ..] if kind.len() >= 4 => iso(&kind[..4], &kind[4..]),
         _ => None,
     }

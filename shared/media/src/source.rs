@@ -32,7 +32,9 @@ pub struct Source {
 impl std::fmt::Debug for Source {
     /// Without the address, which lets anybody read the object.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Source")
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +73,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Blocks {
     pub(crate) fn new(client: Client, source: Source) -> Self {
-        Self { client, source, recent: Mutex::default(), fault: Mutex::default() }
+        Self {
+            client,
+            source,
+            recent: Mutex::default(),
+            fault: Mutex::default(),
+        }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -80,7 +87,9 @@ impl Blocks {
 
     /// The first failure of storage, if any: it explains whatever ffmpeg complained of.
     pub(crate) fn check(&self) -> Result<(), MediaError> {
-        lock(&self.fault).clone().map_or(Ok(()), |fault| Err(fault.into()))
+        lock(&self.fault)
+            .clone()
+            .map_or(Ok(()), |fault| Err(fault.into()))
     }
 
     /// Up to `length` bytes from `offset`; fewer only at the end of the object.
@@ -106,7 +115,12 @@ impl Blocks {
         stream::iter(start / BLOCK..=last)
             .map(move |index| {
                 let blocks = Arc::clone(&self);
-                async move { blocks.part(index, start, end).await.map_err(io::Error::other) }
+                async move {
+                    blocks
+                        .part(index, start, end)
+                        .await
+                        .map_err(io::Error::other)
+                }
             })
             .buffered(READ_AHEAD)
     }
@@ -138,7 +152,10 @@ impl Blocks {
         while recent.len() > REMEMBERED {
             recent.pop_front();
         }
-        recent.back().map(|(_, cell)| Arc::clone(cell)).unwrap_or_default()
+        recent
+            .back()
+            .map(|(_, cell)| Arc::clone(cell))
+            .unwrap_or_default()
     }
 
     /// Fetches one block; storage that is busy or breaks off is asked again, since ffmpeg cannot.
@@ -161,10 +178,12 @@ impl Blocks {
         let start = index * BLOCK;
         let end = (start + BLOCK).min(self.size());
         let range = format!("bytes={start}-{}", end.saturating_sub(1));
-        let request = self.client.get(&self.source.url).header(header::RANGE, range);
+        let request = self
+            .client
+            .get(&self.source.url)
+            .header(header::RANGE, range);
         // The address is a secret: it must not reach a log inside an error.
-        let unanswered =
-            |error: reqwest::Error| Fault::Unanswered(error.without_url().to_string());
+        let unanswered = |error: reqwest::Error| Fault::Unanswered(error.without_url().to_string());
         let response = request.send().await.map_err(unanswered)?;
 
         let whole = start == 0 && end == self.size();
@@ -178,7 +197,11 @@ impl Blocks {
         if bytes.len() as u64 == end - start {
             Ok(bytes)
         } else {
-            Err(Fault::Unanswered(format!("{} of {} bytes", bytes.len(), end - start)))
+            Err(Fault::Unanswered(format!(
+                "{} of {} bytes",
+                bytes.len(),
+                end - start
+            )))
         }
     }
 
@@ -188,9 +211,10 @@ impl Blocks {
             .get(header::CONTENT_RANGE)
             .and_then(|value| value.to_str().ok()?.rsplit('/').next()?.parse::<u64>().ok());
         match total {
-            Some(found) if found != self.size() => {
-                Err(Fault::Changed { expected: self.size(), found })
-            }
+            Some(found) if found != self.size() => Err(Fault::Changed {
+                expected: self.size(),
+                found,
+            }),
             _ => Ok(()),
         }
     }

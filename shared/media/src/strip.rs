@@ -20,7 +20,9 @@ impl Strip {
     /// Tiles of a picture of this size, evenly spread over the duration.
     pub(crate) fn new(width: usize, height: usize, duration_ms: i64) -> Self {
         let interval_ms = (duration_ms / TILES).max(1000);
-        let count = usize::try_from(duration_ms / interval_ms + 1).unwrap_or(1).max(1);
+        let count = usize::try_from(duration_ms / interval_ms + 1)
+            .unwrap_or(1)
+            .max(1);
         let columns = count.min(COLUMNS);
         let rows = count.div_ceil(columns);
         let longest = width.max(height).max(1);
@@ -41,7 +43,9 @@ impl Strip {
     pub(crate) fn offer(&mut self, at_ms: i64, picture: &Picture) {
         let total = usize::try_from(self.columns * self.rows).unwrap_or(0);
         while self.next < total
-            && i64::try_from(self.next).unwrap_or(i64::MAX).saturating_mul(self.interval_ms)
+            && i64::try_from(self.next)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(self.interval_ms)
                 <= at_ms
         {
             self.place(self.next, picture);
@@ -61,8 +65,7 @@ impl Strip {
                 let source = from + y * from_height / h * from_width;
                 let target = start + (row * h + y) * width + column * w;
                 for x in 0..w {
-                    self.picture.planes[target + x] =
-                        picture.planes[source + x * from_width / w];
+                    self.picture.planes[target + x] = picture.planes[source + x * from_width / w];
                 }
             }
         }

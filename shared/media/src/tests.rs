@@ -46,7 +46,11 @@ impl Stage {
         let reader = all.reader();
         let config = MediaConfig::read(&reader);
         reader.finish().unwrap();
-        Self { folder, servers: JoinSet::new(), media: Media::connect(config).unwrap() }
+        Self {
+            folder,
+            servers: JoinSet::new(),
+            media: Media::connect(config).unwrap(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -67,26 +71,43 @@ impl Stage {
             .arg(&path)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         path
     }
 
     /// Eight by eight gray values of the first picture of a file, as ffmpeg turns it.
-    pub(crate) fn autorotated(&self, path: &Path) -> Vec<u8> {
+    pub(crate) fn autorotated(path: &Path) -> Vec<u8> {
         let output = Command::new("ffmpeg")
             .args(["-nostdin", "-v", "error", "-i"])
             .arg(path)
-            .args(["-frames:v", "1", "-vf", "scale=8:8,format=gray", "-f", "rawvideo", "-"])
+            .args([
+                "-frames:v",
+                "1",
+                "-vf",
+                "scale=8:8,format=gray",
+                "-f",
+                "rawvideo",
+                "-",
+            ])
             .output()
             .unwrap();
-        assert_eq!(output.stdout.len(), 64, "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.stdout.len(),
+            64,
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         output.stdout
     }
 
     pub(crate) fn gray(&self, jpeg: &[u8]) -> Vec<u8> {
         let path = self.path("picture.jpg");
         std::fs::write(&path, jpeg).unwrap();
-        self.autorotated(&path)
+        Self::autorotated(&path)
     }
 
     pub(crate) async fn source(&mut self, path: &Path) -> Source {
@@ -94,8 +115,11 @@ impl Stage {
         let size = bytes.len() as u64;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/object", listener.local_addr().unwrap());
-        let app = Router::new().route("/object", get(object)).with_state(bytes);
-        self.servers.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let app = Router::new()
+            .route("/object", get(object))
+            .with_state(bytes);
+        self.servers
+            .spawn(async move { axum::serve(listener, app).await.unwrap() });
         Source { url, size }
     }
 
@@ -125,7 +149,11 @@ impl Stage {
             pieces
         };
         let (extraction, pieces) = tokio::join!(extract, collect);
-        Ok(Outcome { probe, extraction: extraction?, pieces })
+        Ok(Outcome {
+            probe,
+            extraction: extraction?,
+            pieces,
+        })
     }
 }
 
@@ -138,8 +166,12 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Every span in the order of time; they must cover the video.
     pub(crate) fn assert_tiled(&self) {
-        let mut spans: Vec<_> =
-            self.extraction.frames.iter().flat_map(|frame| frame.spans.clone()).collect();
+        let mut spans: Vec<_> = self
+            .extraction
+            .frames
+            .iter()
+            .flat_map(|frame| frame.spans.clone())
+            .collect();
         spans.sort();
         let mut at = 0;
         for span in &spans {
@@ -166,7 +198,10 @@ impl Outcome {
             .frames
             .iter()
             .flat_map(|frame| {
-                frame.spans.iter().map(|span| Kept { start_ms: span.start_ms, end_ms: span.end_ms })
+                frame.spans.iter().map(|span| Kept {
+                    start_ms: span.start_ms,
+                    end_ms: span.end_ms,
+                })
             })
             .collect()
     }
@@ -175,7 +210,9 @@ impl Outcome {
         self.pieces
             .iter()
             .find_map(|piece| match piece {
-                Piece::Frame { jpeg, sha256: hash, .. } if hash == sha256 => Some(jpeg.clone()),
+                Piece::Frame {
+                    jpeg, sha256: hash, ..
+                } if hash == sha256 => Some(jpeg.clone()),
                 _ => None,
             })
             .unwrap()
@@ -190,13 +227,29 @@ pub(crate) struct Kept {
 
 async fn object(State(bytes): State<Bytes>, headers: HeaderMap) -> Response {
     let size = bytes.len();
-    let Some(range) = headers.get(header::RANGE) else { return Body::from(bytes).into_response() };
-    let (start, end) = range.to_str().unwrap().strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    let Some(range) = headers.get(header::RANGE) else {
+        return Body::from(bytes).into_response();
+    };
+    let (start, end) = range
+        .to_str()
+        .unwrap()
+        .strip_prefix("bytes=")
+        .unwrap()
+        .split_once('-')
+        .unwrap();
     let start: usize = start.parse().unwrap();
     let end = end.parse::<usize>().map_or(size, |last| last + 1).min(size);
     if start >= end {
         return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
     }
-    let range = [(header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1))];
-    (StatusCode::PARTIAL_CONTENT, range, Body::from(bytes.slice(start..end))).into_response()
+    let range = [(
+        header::CONTENT_RANGE,
+        format!("bytes {start}-{}/{size}", end - 1),
+    )];
+    (
+        StatusCode::PARTIAL_CONTENT,
+        range,
+        Body::from(bytes.slice(start..end)),
+    )
+        .into_response()
 }

@@ -43,12 +43,20 @@ impl Timeline {
 
     /// Closes the last span.
     pub(crate) fn finish(mut self, end_ms: i64) -> Vec<KeptFrame> {
-        let ends = self.stretches.iter().skip(1).map(|(start, _)| *start).chain([end_ms]);
+        let ends = self
+            .stretches
+            .iter()
+            .skip(1)
+            .map(|(start, _)| *start)
+            .chain([end_ms]);
         for ((start_ms, index), end_ms) in self.stretches.iter().zip(ends) {
             let spans = &mut self.frames[*index].spans;
             match spans.last_mut() {
                 Some(last) if last.end_ms == *start_ms => last.end_ms = end_ms,
-                _ => spans.push(Span { start_ms: *start_ms, end_ms: end_ms.max(*start_ms) }),
+                _ => spans.push(Span {
+                    start_ms: *start_ms,
+                    end_ms: end_ms.max(*start_ms),
+                }),
             }
         }
         self.frames

@@ -29,16 +29,24 @@ pub(crate) fn is_limit(signal: i32) -> bool {
 
 /// Names the file's fault; `status` is `None` when the program was killed for taking too long.
 pub(crate) fn of_failure(status: Option<ExitStatus>, complaints: &Complaints) -> Refusal {
-    let Some(status) = status else { return Refusal::TooExpensive };
+    let Some(status) = status else {
+        return Refusal::TooExpensive;
+    };
     match signal(status) {
         Some(number) if is_crash(number) => return Refusal::CrashesDecoder,
         Some(_) => return Refusal::TooExpensive,
         None => {}
     }
     if let Some(codec) = complaints.between("Codec (", ") not on whitelist") {
-        return Refusal::UnsupportedCodec { codec: codec.chars().take(32).collect() };
+        return Refusal::UnsupportedCodec {
+            codec: codec.chars().take(32).collect(),
+        };
     }
-    let memory = ["Cannot allocate memory", "Could not allocate", "Error allocating"];
+    let memory = [
+        "Cannot allocate memory",
+        "Could not allocate",
+        "Error allocating",
+    ];
     if memory.iter().any(|text| complaints.mention(text)) {
         Refusal::TooExpensive
     } else if complaints.mention("exceeds specified max pixel")

@@ -53,7 +53,10 @@ pub(crate) fn watch(
     let mut picture = Picture::black(plan.width, plan.height);
     let mut strip = Strip::new(plan.width, plan.height, plan.duration_ms);
     let mut sampler = Sampler::new(plan.fps);
-    let mut watched = Watched { last_ms: -1, ..Watched::default() };
+    let mut watched = Watched {
+        last_ms: -1,
+        ..Watched::default()
+    };
     while stdout.read_exact(&mut picture.planes).is_ok() {
         // The time is written before the picture; without one, ffmpeg has died in between.
         let Ok(shown) = times.recv() else { break };
@@ -99,9 +102,21 @@ fn keep(
     let sha256 = hex::encode(Sha256::digest(&jpeg));
     let (width, height) = (number(picture.width), number(picture.height));
     let spans = Vec::new();
-    let frame = KeptFrame { at_ms, sha256: sha256.clone(), width, height, spans };
+    let frame = KeptFrame {
+        at_ms,
+        sha256: sha256.clone(),
+        width,
+        height,
+        spans,
+    };
     if timeline.add(start_ms, frame) {
-        outlet.send(Piece::Frame { at_ms, jpeg: jpeg.into(), sha256, width, height })?;
+        outlet.send(Piece::Frame {
+            at_ms,
+            jpeg: jpeg.into(),
+            sha256,
+            width,
+            height,
+        })?;
     }
     Ok(())
 }

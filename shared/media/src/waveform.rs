@@ -13,7 +13,9 @@ impl Waveform {
     /// Adds samples that begin at sample `at`; what lies before 0 is left out.
     pub(crate) fn add(&mut self, at: i64, samples: &[i16]) {
         for (offset, sample) in (at..).zip(samples) {
-            let Ok(window) = usize::try_from(offset.div_euclid(WINDOW)) else { continue };
+            let Ok(window) = usize::try_from(offset.div_euclid(WINDOW)) else {
+                continue;
+            };
             if window >= self.peaks.len() {
                 self.peaks.resize(window + 1, 0);
             }
@@ -24,7 +26,9 @@ impl Waveform {
 
     /// The peaks with their beginning moved to `zero_ms`.
     pub(crate) fn finish(mut self, zero_ms: i64) -> Vec<u8> {
-        let skip = usize::try_from(zero_ms / 100).unwrap_or(0).min(self.peaks.len());
+        let skip = usize::try_from(zero_ms / 100)
+            .unwrap_or(0)
+            .min(self.peaks.len());
         self.peaks.split_off(skip)
     }
 }

@@ -1,9 +1,19 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "small numbers of a test"
+)]
+
 use super::{Chunker, Cut, RATE, span, wav};
 
 /// Seconds of a tone (or silence at 0) that starts anew each time.
 fn tone(seconds: f64, amplitude: f64) -> Vec<i16> {
     let count = (seconds * 16_000.0) as usize;
-    (0..count).map(|i| ((i as f64 * 0.17).sin() * amplitude) as i16).collect()
+    (0..count)
+        .map(|i| ((i as f64 * 0.17).sin() * amplitude) as i16)
+        .collect()
 }
 
 fn cut(parts: &[Vec<i16>]) -> (Vec<Cut>, Vec<std::ops::Range<i64>>) {
@@ -23,7 +33,11 @@ fn long_sound_is_cut_where_it_is_quiet() {
     let parts = [tone(41.0, 9000.0), tone(0.4, 60.0), tone(50.0, 9000.0)];
     let (cuts, silences) = cut(&parts);
     assert_eq!(cuts.len(), 2);
-    assert!((41.0..41.4).contains(&seconds(cuts[1].start)), "{}", seconds(cuts[1].start));
+    assert!(
+        (41.0..41.4).contains(&seconds(cuts[1].start)),
+        "{}",
+        seconds(cuts[1].start)
+    );
     assert!(silences.is_empty(), "{silences:?}");
 }
 
@@ -42,7 +56,12 @@ fn chunks_follow_each_other_without_gap_or_overlap() {
 
 #[test]
 fn total_silence_is_listed_and_not_handed_over() {
-    let parts = [tone(10.0, 0.0), tone(3.0, 5000.0), tone(60.0, 0.0), tone(2.0, 5000.0)];
+    let parts = [
+        tone(10.0, 0.0),
+        tone(3.0, 5000.0),
+        tone(60.0, 0.0),
+        tone(2.0, 5000.0),
+    ];
     let (cuts, silences) = cut(&parts);
     assert_eq!(cuts.len(), 2);
     assert!((9.79..=9.81).contains(&seconds(cuts[0].start)));
@@ -57,7 +76,8 @@ fn total_silence_is_listed_and_not_handed_over() {
 fn a_silent_track_yields_no_chunk() {
     let (cuts, silences) = cut(&[tone(95.0, 0.0)]);
     assert!(cuts.is_empty());
-    assert_eq!(silences, [0..95 * 16_000]);
+    assert_eq!(silences.len(), 1);
+    assert_eq!(silences[0], 0..95 * 16_000);
 }
 
 #[test]
@@ -72,8 +92,10 @@ fn every_sample_is_in_one_chunk_or_one_silence() {
         }
         let total: usize = parts.iter().map(Vec::len).sum();
         let (cuts, silences) = cut(&parts);
-        let mut all: Vec<_> =
-            cuts.iter().map(|c| c.start..c.start + c.samples.len() as i64).collect();
+        let mut all: Vec<_> = cuts
+            .iter()
+            .map(|c| c.start..c.start + c.samples.len() as i64)
+            .collect();
         all.extend(silences);
         all.sort_by_key(|range| range.start);
         let mut at = 0;
@@ -93,7 +115,11 @@ fn a_gap_becomes_silence() {
     cuts.extend(chunker.add(&tone(1.0, 4000.0)));
     cuts.extend(chunker.finish().0);
     assert_eq!(cuts.len(), 2);
-    assert!((30.7..30.9).contains(&seconds(cuts[1].start)), "{}", seconds(cuts[1].start));
+    assert!(
+        (30.7..30.9).contains(&seconds(cuts[1].start)),
+        "{}",
+        seconds(cuts[1].start)
+    );
 }
 
 #[test]
@@ -104,7 +130,10 @@ fn wav_has_a_correct_header() {
     assert_eq!(u32::from_le_bytes([file[4], file[5], file[6], file[7]]), 42);
     assert_eq!(&file[8..16], b"WAVEfmt ");
     assert_eq!(&file[36..40], b"data");
-    assert_eq!(u32::from_le_bytes([file[40], file[41], file[42], file[43]]), 6);
+    assert_eq!(
+        u32::from_le_bytes([file[40], file[41], file[42], file[43]]),
+        6
+    );
     assert_eq!(&file[44..], [1, 0, 254, 255, 3, 0]);
 }
 

@@ -41,8 +41,9 @@ pub(super) fn ffmpeg(
     folder: &Path,
 ) -> FfmpegCommand {
     let limit_s = session.max_duration_ms() / 1000 + 3;
-    let before: Vec<OsString> =
-        ["-threads", "2", "-noautorotate", "-t", &limit_s.to_string()].map(OsString::from).into();
+    let before: Vec<OsString> = ["-threads", "2", "-noautorotate", "-t", &limit_s.to_string()]
+        .map(OsString::from)
+        .into();
     let (scale, turn) = match probe.rotation {
         90 => ((height, width), "transpose=clock,"),
         180 => ((width, height), "hflip,vflip,"),
@@ -58,10 +59,27 @@ pub(super) fn ffmpeg(
     );
     let mut command = session.programs.ffmpeg();
     command.as_inner_mut().current_dir(folder);
-    command.args(["-nostdin", "-y", "-filter_threads", "1"]).args(GLOBAL).arg("level+warning");
-    command.args(command::input(probe.container, &session.loopback.url, &before));
-    command.args(["-map", &format!("0:{}", probe.video_index), "-vf", &video_filter]);
-    command.args(["-fps_mode", "passthrough", "-frames:v", &(limit_s * 11).to_string()]);
+    command
+        .args(["-nostdin", "-y", "-filter_threads", "1"])
+        .args(GLOBAL)
+        .arg("level+warning");
+    command.args(command::input(
+        probe.container,
+        &session.loopback.url,
+        &before,
+    ));
+    command.args([
+        "-map",
+        &format!("0:{}", probe.video_index),
+        "-vf",
+        &video_filter,
+    ]);
+    command.args([
+        "-fps_mode",
+        "passthrough",
+        "-frames:v",
+        &(limit_s * 11).to_string(),
+    ]);
     command.args(["-threads", "1", "-f", "rawvideo", "pipe:1"]);
     if let Some(index) = probe.audio_index {
         let sound_filter = format!(

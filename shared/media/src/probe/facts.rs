@@ -63,7 +63,9 @@ impl Stream {
     }
 
     fn has(&self, disposition: &str) -> bool {
-        self.disposition.get(disposition).is_some_and(|value| *value != 0)
+        self.disposition
+            .get(disposition)
+            .is_some_and(|value| *value != 0)
     }
 
     /// What to call the codec in front of a person.
@@ -77,8 +79,15 @@ impl Stream {
     /// Degrees clockwise, in quarter turns.
     fn rotation(&self) -> u32 {
         let counter_clockwise = self.side_data_list.iter().find_map(|data| data.rotation);
-        let tag = || self.tags.get("rotate").and_then(|text| text.parse::<f64>().ok());
-        let clockwise = counter_clockwise.map(|angle| -angle).or_else(tag).unwrap_or(0.0);
+        let tag = || {
+            self.tags
+                .get("rotate")
+                .and_then(|text| text.parse::<f64>().ok())
+        };
+        let clockwise = counter_clockwise
+            .map(|angle| -angle)
+            .or_else(tag)
+            .unwrap_or(0.0);
         match (clockwise.rem_euclid(360.0) / 90.0).round() {
             1.0 => 90,
             2.0 => 180,
@@ -93,7 +102,9 @@ impl Stream {
             let (above, below) = (above.parse().ok()?, below.parse().ok()?);
             (above > 0 && below > 0).then_some((above, below))
         };
-        parse(&self.avg_frame_rate).or_else(|| parse(&self.r_frame_rate)).unwrap_or((25, 1))
+        parse(&self.avg_frame_rate)
+            .or_else(|| parse(&self.r_frame_rate))
+            .unwrap_or((25, 1))
     }
 
     /// Square pixels, after rotation.
@@ -125,25 +136,45 @@ impl Facts {
             .iter()
             .filter(|stream| stream.is("video") && !stream.has("attached_pic"))
             .collect();
-        let sounds: Vec<_> = self.streams.iter().filter(|stream| stream.is("audio")).collect();
+        let sounds: Vec<_> = self
+            .streams
+            .iter()
+            .filter(|stream| stream.is("audio"))
+            .collect();
         let first = |streams: &[&'_ Stream]| {
-            streams.iter().find(|s| s.has("default")).or(streams.first()).map(|s| s.index)
+            streams
+                .iter()
+                .find(|s| s.has("default"))
+                .or(streams.first())
+                .map(|s| s.index)
         };
         let by_index = |index| self.streams.iter().find(|s| Some(s.index) == index);
         let Some(video) = by_index(first(&pictures)) else {
-            return Err(if sounds.is_empty() { Refusal::NoStreams } else { Refusal::NoPicture });
+            return Err(if sounds.is_empty() {
+                Refusal::NoStreams
+            } else {
+                Refusal::NoPicture
+            });
         };
         if video.codec_tag_string == "encv" {
             return Err(Refusal::Encrypted);
         }
         if !picture_is_supported(&video.codec()) {
-            return Err(Refusal::UnsupportedCodec { codec: video.codec() });
+            return Err(Refusal::UnsupportedCodec {
+                codec: video.codec(),
+            });
         }
         let audio = by_index(first(&sounds));
         if let Some(audio) = audio.filter(|audio| !sound_is_supported(&audio.codec())) {
-            return Err(Refusal::UnsupportedCodec { codec: audio.codec() });
+            return Err(Refusal::UnsupportedCodec {
+                codec: audio.codec(),
+            });
         }
-        Ok(Chosen { video, audio, audio_tracks: sounds.len() })
+        Ok(Chosen {
+            video,
+            audio,
+            audio_tracks: sounds.len(),
+        })
     }
 
     pub(super) fn start_ms(&self) -> i64 {
@@ -155,8 +186,12 @@ impl Facts {
     }
 
     fn timecode(&self) -> Option<String> {
-        let tags = self.streams.iter().map(|stream| &stream.tags).chain([&self.format.tags]);
-        let text = tags.filter_map(|tags| tags.get("timecode")).next()?;
+        let mut tags = self
+            .streams
+            .iter()
+            .map(|stream| &stream.tags)
+            .chain([&self.format.tags]);
+        let text = tags.find_map(|tags| tags.get("timecode"))?;
         let digits = |c: char| c.is_ascii_digit() || matches!(c, ':' | ';' | '.');
         (text.len() <= 16 && text.chars().all(digits)).then(|| text.clone())
     }
@@ -169,12 +204,12 @@ impl Facts {
         size: u64,
     ) -> Probe {
         let (width, height) = chosen.video.displayed();
-        let duration_ms = (measured.end_ms - measured.zero_ms).max(1);
+        let duration_ms = (measured.end - measured.zero).max(1);
         let language = chosen.audio.and_then(|audio| audio.tags.get("language"));
         Probe {
             container,
             duration_ms,
-            last_frame_ms: (measured.last_ms - measured.zero_ms).max(0),
+            last_frame_ms: (measured.last - measured.zero).max(0),
             width,
             height,
             fps: chosen.video.fps(),
@@ -183,12 +218,14 @@ impl Facts {
             audio_codec: chosen.audio.map(Stream::codec),
             has_audio: chosen.audio.is_some(),
             audio_tracks: u32::try_from(chosen.audio_tracks).unwrap_or(u32::MAX),
-            audio_language: language.filter(|code| code.len() <= 8 && *code != "und").cloned(),
+            audio_language: language
+                .filter(|code| code.len() <= 8 && *code != "und")
+                .cloned(),
             start_timecode: self.timecode(),
             bit_rate: size.saturating_mul(8000) / duration_ms.unsigned_abs(),
             video_index: chosen.video.index,
             audio_index: chosen.audio.map(|audio| audio.index),
-            zero_ms: measured.zero_ms - self.start_ms(),
+            zero_ms: measured.zero - self.start_ms(),
         }
     }
 }

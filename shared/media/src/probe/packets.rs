@@ -18,15 +18,15 @@ use crate::verdict;
 /// How much of the end is read: longer than the key frames of usual files are apart.
 const END_MS: i64 = 8000;
 
-/// Times on the file's own clock.
+/// Milliseconds on the file's own clock.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Measured {
     /// The first frame that is shown.
-    pub(super) zero_ms: i64,
+    pub(super) zero: i64,
     /// The last frame is shown.
-    pub(super) last_ms: i64,
+    pub(super) last: i64,
     /// Picture and sound are over.
-    pub(super) end_ms: i64,
+    pub(super) end: i64,
 }
 
 /// Reads the first and the last packets of all streams. A container that declares less than it
@@ -66,20 +66,31 @@ pub(super) async fn measure(
     session.loopback.blocks.check()?;
 
     let Some(measured) = scan.measured() else {
-        tracing::info!(stderr = complaints.tail(), "no packets of the picture could be read");
+        tracing::info!(
+            stderr = complaints.tail(),
+            "no packets of the picture could be read"
+        );
         return Err(verdict::of_failure(status, &complaints).into());
     };
-    let length_ms = measured.end_ms - measured.zero_ms;
+    let length_ms = measured.end - measured.zero;
     if length_ms > limit_ms {
         let seconds = length_ms.max(declared.unwrap_or(0)) / 1000;
         let limit = session.max_duration_ms().unsigned_abs() / 1000;
-        return Err(Refusal::TooLong { seconds: seconds.unsigned_abs(), limit }.into());
+        return Err(Refusal::TooLong {
+            seconds: seconds.unsigned_abs(),
+            limit,
+        }
+        .into());
     }
     if status.is_none() {
         return Err(Refusal::TooExpensive.into());
     }
-    if declared.is_some_and(|ms| is_cut_off(ms, scan.end_ms.max(scan.end_ms - start))) {
-        tracing::info!(declared, length_ms, "the file ends before its declared length");
+    if declared.is_some_and(|ms| is_cut_off(ms, scan.end.max(scan.end - start))) {
+        tracing::info!(
+            declared,
+            length_ms,
+            "the file ends before its declared length"
+        );
         return Err(Refusal::Damaged.into());
     }
     Ok(measured)
@@ -94,13 +105,17 @@ fn is_cut_off(declared_ms: i64, found_ms: i64) -> bool {
 struct Scan {
     first: Option<i64>,
     last: i64,
-    end_ms: i64,
+    end: i64,
 }
 
 impl Scan {
     fn measured(&self) -> Option<Measured> {
-        let zero_ms = self.first?;
-        Some(Measured { zero_ms, last_ms: self.last.max(zero_ms), end_ms: self.end_ms })
+        let zero = self.first?;
+        Some(Measured {
+            zero,
+            last: self.last.max(zero),
+            end: self.end,
+        })
     }
 }
 
@@ -113,7 +128,9 @@ fn scan(stdout: Option<ChildStdout>, video: u32, limit_ms: i64) -> Scan {
     while let Some(line) = bounded_line(&mut lines) {
         let mut fields = line.split('|');
         let stream = fields.next().and_then(|text| text.parse::<u32>().ok());
-        let Some(pts) = seconds(fields.next()) else { continue };
+        let Some(pts) = seconds(fields.next()) else {
+            continue;
+        };
         let length = seconds(fields.next()).unwrap_or(0).max(0);
         // Packets marked D lie outside the edit list: decoded, never shown.
         if fields.next().is_some_and(|flags| flags.contains('D')) {
@@ -123,8 +140,8 @@ fn scan(stdout: Option<ChildStdout>, video: u32, limit_ms: i64) -> Scan {
             scan.first = Some(scan.first.map_or(pts, |first| first.min(pts)));
             scan.last = scan.last.max(pts);
         }
-        scan.end_ms = scan.end_ms.max(pts.saturating_add(length));
-        if scan.end_ms.saturating_sub(scan.first.unwrap_or(scan.end_ms)) > limit_ms {
+        scan.end = scan.end.max(pts.saturating_add(length));
+        if scan.end.saturating_sub(scan.first.unwrap_or(scan.end)) > limit_ms {
             break;
         }
     }

@@ -1,3 +1,11 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "small numbers of a test"
+)]
+
 use super::Sampler;
 use crate::grid::Grid;
 
@@ -9,7 +17,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -58,7 +69,10 @@ fn sample(fps: f64, until_ms: i64, mut show: impl FnMut(i64) -> (f64, Vec<u8>)) 
         let (score, plane) = show(at_ms);
         if let Some(start) = sampler.offer(at_ms, score, Grid::new(&plane, W, H)) {
             assert!(start <= at_ms);
-            assert!(starts.last().is_none_or(|last| *last < start), "{starts:?} {start}");
+            assert!(
+                starts.last().is_none_or(|last| *last < start),
+                "{starts:?} {start}"
+            );
             starts.push(start);
         }
     }
@@ -80,7 +94,11 @@ fn a_still_picture_is_kept_every_ten_seconds() {
 fn a_moving_scene_is_kept_as_often_as_asked() {
     for (fps, expected) in [(1.0, 20), (0.5, 10), (2.0, 34)] {
         let starts = sample(fps, 20_000, |at_ms| (0.0, drifting(at_ms)));
-        assert!(starts.len().abs_diff(expected) <= 2, "{fps}: {}", starts.len());
+        assert!(
+            starts.len().abs_diff(expected) <= 2,
+            "{fps}: {}",
+            starts.len()
+        );
     }
 }
 
@@ -89,8 +107,17 @@ fn every_cut_is_kept_however_low_the_rate() {
     let starts = sample(0.1, 4000, |at_ms| {
         let shot = at_ms / 600;
         let mut plane = still();
-        plane.iter_mut().for_each(|pixel| *pixel = pixel.wrapping_add((shot * 70) as u8));
-        (if at_ms % 600 == 0 && at_ms > 0 { 0.5 } else { 0.0 }, plane)
+        for pixel in &mut plane {
+            *pixel = pixel.wrapping_add((shot * 70) as u8);
+        }
+        (
+            if at_ms % 600 == 0 && at_ms > 0 {
+                0.5
+            } else {
+                0.0
+            },
+            plane,
+        )
     });
     assert_eq!(starts, [0, 600, 1200, 1800, 2400, 3000, 3600]);
 }
@@ -100,7 +127,9 @@ fn a_cut_that_scene_detection_missed_is_kept() {
     let starts = sample(0.1, 4000, |at_ms| {
         let mut plane = still();
         if at_ms >= 2000 {
-            plane.iter_mut().for_each(|pixel| *pixel = pixel.saturating_add(60));
+            for pixel in &mut plane {
+                *pixel = pixel.saturating_add(60);
+            }
         }
         (0.0, plane)
     });
@@ -116,7 +145,10 @@ fn a_caption_on_a_still_picture_has_its_beginning_and_end() {
         }
         (0.0, plane)
     });
-    assert!(starts.contains(&2000) && starts.contains(&2600), "{starts:?}");
+    assert!(
+        starts.contains(&2000) && starts.contains(&2600),
+        "{starts:?}"
+    );
 }
 
 #[test]
@@ -136,8 +168,14 @@ fn captions_anywhere_and_at_any_time_are_found_over_moving_pictures() {
             (0.0, plane)
         });
         let near = |moment: i64| starts.iter().any(|s| (0..=300).contains(&(s - moment)));
-        assert!(near(begin), "begins {begin}, ends {end}, at {left},{top}: {starts:?}");
-        assert!(near(end), "begins {begin}, ends {end}, at {left},{top}: {starts:?}");
+        assert!(
+            near(begin),
+            "begins {begin}, ends {end}, at {left},{top}: {starts:?}"
+        );
+        assert!(
+            near(end),
+            "begins {begin}, ends {end}, at {left},{top}: {starts:?}"
+        );
     }
 }
 

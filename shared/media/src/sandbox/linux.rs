@@ -38,7 +38,7 @@ pub(super) fn confine(fence: &Fence) {
         Ok(status) => tracing::warn!(?status, "Landlock is not fully in force for ffmpeg"),
         Err(error) => tracing::warn!(%error, "Landlock is not in force for ffmpeg"),
     }
-    let filter = deny_list().and_then(|filter| BpfProgram::try_from(filter).map_err(Into::into));
+    let filter = deny_list().and_then(BpfProgram::try_from);
     match filter {
         Ok(program) => {
             if let Err(error) = seccompiler::apply_filter(&program) {
@@ -63,7 +63,10 @@ fn fence_files_and_ports(fence: &Fence) -> Result<RulesetStatus, RulesetError> {
         .create()?;
     let status = created
         .add_rules(path_beneath_rules(&readable, read))?
-        .add_rules(path_beneath_rules([fence.folder.as_path(), Path::new("/dev/null")], write))?
+        .add_rules(path_beneath_rules(
+            [fence.folder.as_path(), Path::new("/dev/null")],
+            write,
+        ))?
         .add_rule(NetPort::new(fence.port, AccessNet::ConnectTcp))?
         .restrict_self()?;
     Ok(status.ruleset)
@@ -104,8 +107,10 @@ fn deny_list() -> Result<SeccompFilter, BackendError> {
         libc::SYS_accept4,
         libc::SYS_socketpair,
     ];
-    let mut rules: std::collections::BTreeMap<_, _> =
-        never.into_iter().map(|number| (number, Vec::new())).collect();
+    let mut rules: std::collections::BTreeMap<_, _> = never
+        .into_iter()
+        .map(|number| (number, Vec::new()))
+        .collect();
     rules.insert(libc::SYS_socket, sockets_but_tcp()?);
     let architecture = std::env::consts::ARCH.try_into()?;
     let refusal = SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or(1));
@@ -116,8 +121,7 @@ fn deny_list() -> Result<SeccompFilter, BackendError> {
 fn sockets_but_tcp() -> Result<Vec<SeccompRule>, BackendError> {
     let number = |constant: i32| u64::try_from(constant).unwrap_or(u64::MAX);
     let word = SeccompCmpArgLen::Dword;
-    let not_ipv4 =
-        SeccompCondition::new(0, word.clone(), SeccompCmpOp::Ne, number(libc::AF_INET))?;
+    let not_ipv4 = SeccompCondition::new(0, word.clone(), SeccompCmpOp::Ne, number(libc::AF_INET))?;
     // The type's upper bits are flags. Anything but a stream has another bit than 1 set below 16,
     // or lacks bit 1.
     let datagram = SeccompCondition::new(
@@ -126,16 +130,24 @@ fn sockets_but_tcp() -> Result<Vec<SeccompRule>, BackendError> {
         SeccompCmpOp::MaskedEq(0xF),
         number(libc::SOCK_DGRAM),
     )?;
-    let raw =
-        SeccompCondition::new(1, word, SeccompCmpOp::MaskedEq(0xF), number(libc::SOCK_RAW))?;
-    [not_ipv4, datagram, raw].into_iter().map(|one| SeccompRule::new(vec![one])).collect()
+    let raw = SeccompCondition::new(1, word, SeccompCmpOp::MaskedEq(0xF), number(libc::SOCK_RAW))?;
+    [not_ipv4, datagram, raw]
+        .into_iter()
+        .map(|one| SeccompRule::new(vec![one]))
+        .collect()
 }
 
 /// Limits of a process that has just been started.
 pub(super) fn limit(pid: Option<Pid>, limits: Limits) {
-    let both = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
+    let both = |value: u64| Rlimit {
+        current: Some(value),
+        maximum: Some(value),
+    };
     // A second between the two gives SIGXCPU, which can be told from other kills.
-    let cpu = Rlimit { current: Some(limits.cpu_s), maximum: Some(limits.cpu_s + 2) };
+    let cpu = Rlimit {
+        current: Some(limits.cpu_s),
+        maximum: Some(limits.cpu_s + 2),
+    };
     let all = [
         (Resource::As, both(limits.memory_bytes)),
         (Resource::Cpu, cpu),

@@ -31,24 +31,48 @@ mod linux {
         std::fs::write(job.path().join("pipe"), "").unwrap();
         let mut command = Command::new("/bin/bash");
         command.args(["-c", &script.replace("PORT", &fence.port.to_string())]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let limits = Limits::cpu(2);
-        let mut running = start(Program::Ffprobe(command), fence, limits).await.unwrap();
-        let status = wait_within(&mut running, std::time::Duration::from_secs(20)).await.unwrap();
+        let mut running = start(Program::Ffprobe(command), fence, limits)
+            .await
+            .unwrap();
+        let status = wait_within(&mut running, std::time::Duration::from_secs(20))
+            .await
+            .unwrap();
         let mut said = String::new();
-        running.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        running.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        running
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        running
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
         (status.is_some_and(|status| status.success()), said)
     }
 
     #[tokio::test]
     async fn the_fence_lets_through_what_decoding_needs_and_nothing_else() {
-        for allowed in ["echo hi >> pipe", "exec 3<>/dev/tcp/127.0.0.1/PORT", "ls /usr > /dev/null"] {
+        for allowed in [
+            "echo hi >> pipe",
+            "exec 3<>/dev/tcp/127.0.0.1/PORT",
+            "ls /usr > /dev/null",
+        ] {
             let (fine, said) = try_inside(allowed).await;
             assert!(fine, "{allowed}: {said}");
         }
         let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let elsewhere = format!("exec 3<>/dev/tcp/127.0.0.1/{}", other.local_addr().unwrap().port());
+        let elsewhere = format!(
+            "exec 3<>/dev/tcp/127.0.0.1/{}",
+            other.local_addr().unwrap().port()
+        );
         for forbidden in [
             "cat /etc/passwd",
             "ls /root",

@@ -8,8 +8,14 @@ fn every_accepted_container_is_recognised() {
         (b"\0\0\0\x08wide\0\0\0\0mdat", Container::Mov),
         (b"\0\0\x10\0moov\0\0\0\x6cmvhd", Container::Mov),
         (b"\0\0\0\x08free\0\0\0\x08mdat", Container::Mov),
-        (b"\x1A\x45\xDF\xA3\x9f\x42\x86\x81\x01\x42\x82\x84webm", Container::Webm),
-        (b"\x1A\x45\xDF\xA3\xa3\x42\x86\x81\x01\x42\x82\x88matroska", Container::Mkv),
+        (
+            b"\x1A\x45\xDF\xA3\x9f\x42\x86\x81\x01\x42\x82\x84webm",
+            Container::Webm,
+        ),
+        (
+            b"\x1A\x45\xDF\xA3\xa3\x42\x86\x81\x01\x42\x82\x88matroska",
+            Container::Mkv,
+        ),
         (b"RIFF\x10\0\0\0AVI LIST", Container::Avi),
     ];
     for (head, container) in cases {

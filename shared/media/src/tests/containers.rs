@@ -13,20 +13,52 @@ async fn every_container_is_probed_and_extracted() {
     let mut stage = Stage::new();
     let cases = [
         ("a.mp4", H264, "-c:a aac", Container::Mp4, "h264", "aac"),
-        ("b.mov", H264, "-c:a pcm_s16le", Container::Mov, "h264", "pcm_s16le"),
+        (
+            "b.mov",
+            H264,
+            "-c:a pcm_s16le",
+            Container::Mov,
+            "h264",
+            "pcm_s16le",
+        ),
         ("c.mkv", H264, "-c:a flac", Container::Mkv, "h264", "flac"),
-        ("d.webm", VP8, "-c:a libopus", Container::Webm, "vp8", "opus"),
-        ("e.avi", "-c:v mpeg4", "-c:a libmp3lame", Container::Avi, "mpeg4", "mp3"),
+        (
+            "d.webm",
+            VP8,
+            "-c:a libopus",
+            Container::Webm,
+            "vp8",
+            "opus",
+        ),
+        (
+            "e.avi",
+            "-c:v mpeg4",
+            "-c:a libmp3lame",
+            Container::Avi,
+            "mpeg4",
+            "mp3",
+        ),
     ];
     for (name, picture, sound, container, video, audio) in cases {
         let path = stage.make(name, &format!("{PICTURE} {SOUND} {picture} {sound}"));
-        let outcome = stage.run(&path).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let outcome = stage
+            .run(&path)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let probe = &outcome.probe;
         assert_eq!(probe.container, container, "{name}");
-        assert_eq!((probe.width, probe.height, probe.fps), (320, 180, (25, 1)), "{name}");
+        assert_eq!(
+            (probe.width, probe.height, probe.fps),
+            (320, 180, (25, 1)),
+            "{name}"
+        );
         assert_eq!(probe.video_codec, video);
         assert_eq!(probe.audio_codec.as_deref(), Some(audio));
-        assert!((2900..3150).contains(&probe.duration_ms), "{name}: {}", probe.duration_ms);
+        assert!(
+            (2900..3150).contains(&probe.duration_ms),
+            "{name}: {}",
+            probe.duration_ms
+        );
         assert!(!outcome.extraction.damaged, "{name}");
         assert!(outcome.extraction.candidates >= 13, "{name}");
         assert_eq!(outcome.extraction.audio.len(), 1, "{name}");
@@ -45,17 +77,34 @@ async fn silent_video_yields_frames_strip_and_no_sound() {
     assert!(!outcome.probe.has_audio);
     assert!(outcome.extraction.audio.is_empty());
     assert!(!outcome.extraction.frames.is_empty());
-    assert!(outcome.pieces.iter().any(|piece| matches!(piece, Piece::Strip { .. })));
-    assert!(!outcome.pieces.iter().any(|piece| matches!(piece, Piece::Waveform { .. })));
+    assert!(
+        outcome
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Strip { .. }))
+    );
+    assert!(
+        !outcome
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Waveform { .. }))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_and_tiny_sizes_are_extracted() {
     let mut stage = Stage::new();
-    for (name, size) in [("odd.mkv", "321x179"), ("tiny.mkv", "16x6"), ("tall.mkv", "34x1500")] {
+    for (name, size) in [
+        ("odd.mkv", "321x179"),
+        ("tiny.mkv", "16x6"),
+        ("tall.mkv", "34x1500"),
+    ] {
         let args = format!("-f lavfi -i testsrc=s={size}:r=10:d=1 -c:v libx264 -pix_fmt yuv444p");
         let path = stage.make(name, &args);
-        let outcome = stage.run(&path).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let outcome = stage
+            .run(&path)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let frame = &outcome.extraction.frames[0];
         assert_eq!((frame.width % 2, frame.height % 2), (0, 0));
         assert!(frame.width.max(frame.height) <= 1280);
@@ -70,8 +119,16 @@ async fn turned_and_stretched_pictures_are_shown_upright() {
     let plain = stage.make_with(
         "plain.mp4",
         &[
-            "-f", "lavfi", "-i", "color=black:s=320x180:d=1,drawbox=h=ih/2:c=white:t=fill",
-            "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+            "-f",
+            "lavfi",
+            "-i",
+            "color=black:s=320x180:d=1,drawbox=h=ih/2:c=white:t=fill",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p",
         ],
     );
     let plain = plain.to_str().unwrap().to_owned();
@@ -80,15 +137,22 @@ async fn turned_and_stretched_pictures_are_shown_upright() {
         let args = format!("-i {plain} -c copy -metadata:s:v rotate={turn}");
         let turned = stage.make("turned.mp4", &args);
         let outcome = stage.run(&turned).await.unwrap();
-        let upright = if rotation == 180 { (320, 180) } else { (180, 320) };
+        let upright = if rotation == 180 {
+            (320, 180)
+        } else {
+            (180, 320)
+        };
         assert!(matches!(outcome.probe.rotation, 90 | 180 | 270));
         assert_eq!((outcome.probe.width, outcome.probe.height), upright);
         let frame = &outcome.extraction.frames[0];
         assert_eq!((frame.width, frame.height), upright);
-        let reference = stage.autorotated(&turned);
+        let reference = Stage::autorotated(&turned);
         let ours = stage.gray(&outcome.jpeg(&frame.sha256));
-        let difference: u64 =
-            ours.iter().zip(&reference).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let difference: u64 = ours
+            .iter()
+            .zip(&reference)
+            .map(|(a, b)| u64::from(a.abs_diff(*b)))
+            .sum();
         assert!(difference / 64 < 40, "{turn}: {ours:?} {reference:?}");
     }
 

@@ -12,10 +12,26 @@ async fn files_that_are_no_video_are_named_as_what_they_are() {
     let mut stage = Stage::new();
     let texts: [(&str, &[u8], Refusal); 5] = [
         ("empty.mp4", b"", Refusal::Empty),
-        ("text.mp4", b"just some text that was renamed", Refusal::NotAVideo),
-        ("hls.mp4", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", Refusal::NotAVideo),
-        ("concat.mp4", b"ffconcat version 1.0\nfile other.mp4\n", Refusal::NotAVideo),
-        ("stub.mp4", b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2\0\0\0\x08free", Refusal::Damaged),
+        (
+            "text.mp4",
+            b"just some text that was renamed",
+            Refusal::NotAVideo,
+        ),
+        (
+            "hls.mp4",
+            b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+            Refusal::NotAVideo,
+        ),
+        (
+            "concat.mp4",
+            b"ffconcat version 1.0\nfile other.mp4\n",
+            Refusal::NotAVideo,
+        ),
+        (
+            "stub.mp4",
+            b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2\0\0\0\x08free",
+            Refusal::Damaged,
+        ),
     ];
     for (name, bytes, refusal) in texts {
         let path = stage.path(name);
@@ -35,7 +51,12 @@ async fn sound_without_picture_is_refused() {
 async fn an_unusual_codec_is_named() {
     let mut stage = Stage::new();
     let path = stage.make("huff.mkv", "-f lavfi -i testsrc=s=64x64:d=1 -c:v huffyuv");
-    assert_eq!(stage.refusal(&path).await, Refusal::UnsupportedCodec { codec: "huffyuv".into() });
+    assert_eq!(
+        stage.refusal(&path).await,
+        Refusal::UnsupportedCodec {
+            codec: "huffyuv".into()
+        }
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,7 +75,10 @@ async fn subtitles_and_covers_are_no_reason_to_refuse() {
     );
     for (name, args) in [("words.mkv", mkv), ("cover.mp4", mp4)] {
         let path = stage.make(name, &args);
-        let outcome = stage.run(&path).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let outcome = stage
+            .run(&path)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(outcome.probe.video_codec, "h264");
         outcome.assert_tiled();
     }
@@ -64,9 +88,12 @@ async fn subtitles_and_covers_are_no_reason_to_refuse() {
 async fn a_truncated_file_is_damaged_wherever_its_index_is() {
     let mut stage = Stage::new();
     let source = "-f lavfi -i testsrc2=s=320x180:r=25:d=30 -f lavfi -i sine=300:d=30";
-    for (name, options) in
-        [("head.mp4", "-movflags +faststart"), ("tail.mp4", ""), ("cut.mkv", ""), ("cut.avi", "")]
-    {
+    for (name, options) in [
+        ("head.mp4", "-movflags +faststart"),
+        ("tail.mp4", ""),
+        ("cut.mkv", ""),
+        ("cut.avi", ""),
+    ] {
         let path = stage.make(name, &format!("{source} {H264} -c:a aac {options}"));
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
@@ -77,8 +104,17 @@ async fn a_truncated_file_is_damaged_wherever_its_index_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_video_over_the_limit_is_refused_with_its_measured_length() {
     let mut stage = Stage::with(&[("MAX_VIDEO_DURATION", "5")]);
-    let path = stage.make("long.mp4", &format!("-f lavfi -i testsrc=s=64x64:r=5:d=9 {H264}"));
-    assert_eq!(stage.refusal(&path).await, Refusal::TooLong { seconds: 9, limit: 5 });
+    let path = stage.make(
+        "long.mp4",
+        &format!("-f lavfi -i testsrc=s=64x64:r=5:d=9 {H264}"),
+    );
+    assert_eq!(
+        stage.refusal(&path).await,
+        Refusal::TooLong {
+            seconds: 9,
+            limit: 5
+        }
+    );
 
     // The headers say four seconds; the packets say more.
     let mut bytes = std::fs::read(&path).unwrap();
@@ -87,7 +123,10 @@ async fn a_video_over_the_limit_is_refused_with_its_measured_length() {
         let (field, scale) = if kind == b"tkhd" {
             (at + 24, 1000)
         } else {
-            (at + 20, u32::from_be_bytes(bytes[at + 16..at + 20].try_into().unwrap()))
+            (
+                at + 20,
+                u32::from_be_bytes(bytes[at + 16..at + 20].try_into().unwrap()),
+            )
         };
         bytes[field..field + 4].copy_from_slice(&(scale * 4).to_be_bytes());
     }
@@ -96,7 +135,10 @@ async fn a_video_over_the_limit_is_refused_with_its_measured_length() {
     let lying = stage.path("lying.mp4");
     std::fs::write(&lying, bytes).unwrap();
     match stage.refusal(&lying).await {
-        Refusal::TooLong { seconds: 6..=9, limit: 5 } => {}
+        Refusal::TooLong {
+            seconds: 6..=9,
+            limit: 5,
+        } => {}
         other => panic!("{other:?}"),
     }
 }
@@ -104,7 +146,10 @@ async fn a_video_over_the_limit_is_refused_with_its_measured_length() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures_kept_elsewhere_and_reference_movies_are_refused() {
     let mut stage = Stage::new();
-    let path = stage.make("whole.mov", &format!("-f lavfi -i testsrc=s=64x64:d=1 {H264}"));
+    let path = stage.make(
+        "whole.mov",
+        &format!("-f lavfi -i testsrc=s=64x64:d=1 {H264}"),
+    );
     let mut bytes = std::fs::read(&path).unwrap();
     let at = bytes.windows(4).position(|four| four == b"dref").unwrap();
     // The flags of the one entry no longer say "this file", and its length takes in bytes of the
@@ -153,12 +198,23 @@ async fn frames_a_day_apart_are_too_long() {
     let path = stage.make_with(
         "apart.mkv",
         &[
-            "-f", "lavfi", "-i", "testsrc=s=64x64:r=1:d=2", "-vf", "setpts=N*100800/TB",
-            "-fps_mode", "passthrough", "-c:v", "libx264",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=s=64x64:r=1:d=2",
+            "-vf",
+            "setpts=N*100800/TB",
+            "-fps_mode",
+            "passthrough",
+            "-c:v",
+            "libx264",
         ],
     );
     match stage.refusal(&path).await {
-        Refusal::TooLong { seconds: 100_000.., limit: 7200 } => {}
+        Refusal::TooLong {
+            seconds: 100_000..,
+            limit: 7200,
+        } => {}
         other => panic!("{other:?}"),
     }
 }
@@ -166,7 +222,10 @@ async fn frames_a_day_apart_are_too_long() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn storage_faults_are_not_blamed_on_the_file() {
     let mut stage = Stage::new();
-    let path = stage.make("fine.mp4", &format!("-f lavfi -i testsrc=s=64x64:d=1 {H264}"));
+    let path = stage.make(
+        "fine.mp4",
+        &format!("-f lavfi -i testsrc=s=64x64:d=1 {H264}"),
+    );
     let mut source = stage.source(&path).await;
     source.size += 1;
     let error = stage.media.probe(&source).await.unwrap_err();

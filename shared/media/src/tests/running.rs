@@ -14,7 +14,9 @@ const H264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 fn processes(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(line) = std::fs::read(entry.path().join("cmdline")) else { continue };
+        let Ok(line) = std::fs::read(entry.path().join("cmdline")) else {
+            continue;
+        };
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         let cwd = std::fs::read_link(entry.path().join("cwd")).unwrap_or_default();
         if line.contains("ffmpeg") && cwd.to_string_lossy().contains(folder) {
@@ -35,7 +37,10 @@ async fn dropping_the_call_kills_ffmpeg_and_removes_its_folder() {
     let jobs = stage.path("jobs");
     let marker = jobs.to_str().unwrap().to_owned();
     let (sender, mut receiver) = mpsc::channel(1);
-    let plan = Plan { fps: 5.0, progress: None };
+    let plan = Plan {
+        fps: 5.0,
+        progress: None,
+    };
     {
         let extract = stage.media.extract(&source, &probe, &plan, sender);
         tokio::pin!(extract);
@@ -56,12 +61,18 @@ async fn dropping_the_call_kills_ffmpeg_and_removes_its_folder() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn progress_reaches_the_end_and_folders_are_removed() {
     let mut stage = Stage::new();
-    let path = stage.make("a.mp4", &format!("-f lavfi -i testsrc=s=320x180:d=3 {H264}"));
+    let path = stage.make(
+        "a.mp4",
+        &format!("-f lavfi -i testsrc=s=320x180:d=3 {H264}"),
+    );
     let source = stage.source(&path).await;
     let probe = stage.media.probe(&source).await.unwrap();
     let (sender, mut receiver) = mpsc::channel(1);
     let (progress, watch) = tokio::sync::watch::channel(0.0);
-    let plan = Plan { fps: 1.0, progress: Some(progress) };
+    let plan = Plan {
+        fps: 1.0,
+        progress: Some(progress),
+    };
     let drain = async { while receiver.recv().await.is_some() {} };
     let (extraction, ()) = tokio::join!(stage.media.extract(&source, &probe, &plan, sender), drain);
     extraction.unwrap();
@@ -72,13 +83,20 @@ async fn progress_reaches_the_end_and_folders_are_removed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_goes_away_ends_the_pass() {
     let mut stage = Stage::new();
-    let path = stage.make("a.mp4", &format!("-f lavfi -i testsrc=s=320x180:d=5 {H264}"));
+    let path = stage.make(
+        "a.mp4",
+        &format!("-f lavfi -i testsrc=s=320x180:d=5 {H264}"),
+    );
     let source = stage.source(&path).await;
     let probe = stage.media.probe(&source).await.unwrap();
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);
     let plan = stage.media.plan();
-    let error = stage.media.extract(&source, &probe, &plan, sender).await.unwrap_err();
+    let error = stage
+        .media
+        .extract(&source, &probe, &plan, sender)
+        .await
+        .unwrap_err();
     assert!(matches!(error, MediaError::Abandoned), "{error:?}");
 }
 
@@ -89,7 +107,10 @@ fn a_missing_program_is_one_line_that_says_what_to_run() {
     let config = MediaConfig::read(&settings.reader());
     let error = Media::connect(config).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("apt-get install ffmpeg") && !text.contains('\n'), "{text}");
+    assert!(
+        text.contains("apt-get install ffmpeg") && !text.contains('\n'),
+        "{text}"
+    );
     assert!(!error.is_transient());
 }
 

@@ -1,9 +1,18 @@
 //! What is kept, and when it is said to be shown.
 
+#![expect(clippy::cast_possible_wrap, reason = "small numbers of a test")]
+
 use super::{Kept, Outcome, Stage};
 use crate::Piece;
 
-const H264: [&str; 6] = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+const H264: [&str; 6] = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-pix_fmt",
+    "yuv420p",
+];
 
 fn make(stage: &Stage, name: &str, graph: &str, overlay: &str) -> std::path::PathBuf {
     let mut args = vec!["-f", "lavfi", "-i", graph];
@@ -27,8 +36,16 @@ fn assert_found(name: &str, outcome: &Outcome, from_ms: i64, to_ms: i64) {
     let shown = within(outcome, from_ms, to_ms);
     assert!(!shown.is_empty(), "{name}: {:?}", outcome.starts());
     let (start, end) = (shown[0].start_ms, shown[shown.len() - 1].end_ms);
-    assert!((start - from_ms).abs() <= 300, "{name}: starts {start}, {:?}", outcome.starts());
-    assert!((end - to_ms).abs() <= 300, "{name}: ends {end}, {:?}", outcome.starts());
+    assert!(
+        (start - from_ms).abs() <= 300,
+        "{name}: starts {start}, {:?}",
+        outcome.starts()
+    );
+    assert!(
+        (end - to_ms).abs() <= 300,
+        "{name}: ends {end}, {:?}",
+        outcome.starts()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,7 +60,11 @@ async fn a_card_shown_for_half_a_second_is_kept_at_its_time() {
         let path = make(&stage, name, base, card);
         let outcome = stage.run(&path).await.unwrap();
         assert_found(name, &outcome, 2367, 2867);
-        assert!(outcome.starts().contains(&2367), "{name}: {:?}", outcome.starts());
+        assert!(
+            outcome.starts().contains(&2367),
+            "{name}: {:?}",
+            outcome.starts()
+        );
     }
 }
 
@@ -52,8 +73,14 @@ async fn a_small_caption_over_moving_pictures_is_kept_at_its_time() {
     let mut stage = Stage::new();
     for (name, base) in [
         ("test.mp4", "testsrc2=s=1280x720:r=25:d=7"),
-        ("life.mp4", "mandelbrot=s=640x360:r=25,trim=duration=7,scale=1280:720"),
-        ("grain.mp4", "testsrc2=s=1280x720:r=25:d=7,noise=alls=10:allf=t"),
+        (
+            "life.mp4",
+            "mandelbrot=s=640x360:r=25,trim=duration=7,scale=1280:720",
+        ),
+        (
+            "grain.mp4",
+            "testsrc2=s=1280x720:r=25:d=7,noise=alls=10:allf=t",
+        ),
     ] {
         let caption = "drawtext=text='18+ Buy':fontsize=26:fontcolor=white:borderw=2:x=90:y=650:\
                        enable='between(t,4.19,4.7)'";
@@ -70,7 +97,10 @@ async fn a_still_picture_is_kept_every_ten_seconds_and_stored_once() {
     let outcome = stage.run(&path).await.unwrap();
     outcome.assert_tiled();
     assert_eq!(outcome.extraction.frames.len(), 1);
-    assert_eq!(outcome.extraction.candidates - outcome.extraction.dropped, 3);
+    assert_eq!(
+        outcome.extraction.candidates - outcome.extraction.dropped,
+        3
+    );
     assert!(outcome.extraction.candidates >= 120);
 }
 
@@ -85,7 +115,11 @@ async fn every_shot_is_kept_at_its_first_frame() {
     let path = make(&stage, "shots.mp4", shots, "");
     let outcome = stage.run(&path).await.unwrap();
     for cut in [0, 1400, 1800, 4000] {
-        assert!(outcome.starts().contains(&cut), "{cut}: {:?}", outcome.starts());
+        assert!(
+            outcome.starts().contains(&cut),
+            "{cut}: {:?}",
+            outcome.starts()
+        );
     }
 }
 
@@ -111,7 +145,14 @@ async fn sound_lies_on_the_time_line_of_the_picture() {
     let beep = "aevalsrc=0.8*sin(2000*t)*between(t\\,3\\,3.5):d=7:s=44100";
     // The beep is 3 s into the sound track, which starts after the picture or before it.
     for (name, offset, beep_ms) in [("late.mkv", "3", 4000), ("early.mkv", "1", 2000)] {
-        let mut args = vec!["-f", "lavfi", "-itsoffset", "2", "-i", "testsrc=s=320x180:r=25:d=8"];
+        let mut args = vec![
+            "-f",
+            "lavfi",
+            "-itsoffset",
+            "2",
+            "-i",
+            "testsrc=s=320x180:r=25:d=8",
+        ];
         args.extend(["-f", "lavfi", "-itsoffset", offset, "-i", beep]);
         args.extend(H264);
         args.extend(["-c:a", "flac"]);
@@ -121,13 +162,19 @@ async fn sound_lies_on_the_time_line_of_the_picture() {
         assert_eq!(chunks.len(), 1, "{name}: {chunks:?}");
         // Two tenths of silence are kept before a sound.
         let start = chunks[0].start_ms + 200;
-        assert!((beep_ms - 60..=beep_ms + 60).contains(&start), "{name}: {chunks:?}");
+        assert!(
+            (beep_ms - 60..=beep_ms + 60).contains(&start),
+            "{name}: {chunks:?}"
+        );
         let wave = outcome.pieces.iter().find_map(|piece| match piece {
             Piece::Waveform { json, .. } => Some(json.clone()),
             _ => None,
         });
         let peaks: Vec<u8> = serde_json::from_slice(&wave.unwrap()).unwrap();
         let loud = peaks.iter().position(|peak| *peak > 100).unwrap() as i64 * 100;
-        assert!((beep_ms - 100..=beep_ms + 100).contains(&loud), "{name}: {loud}");
+        assert!(
+            (beep_ms - 100..=beep_ms + 100).contains(&loud),
+            "{name}: {loud}"
+        );
     }
 }
