@@ -152,7 +152,21 @@ async fn a_video_becomes_frames_sound_and_questions() -> Result<()> {
     let models = run.models.context("models")?;
     assert_eq!(models.as_array().map(Vec::len), Some(3));
     assert_eq!(models[0]["provider"], "local");
+    Ok(())
+}
 
+#[tokio::test]
+async fn a_second_delivery_cuts_and_plans_nothing() -> Result<()> {
+    let stage = Stage::open().await?;
+    let world = &stage.world;
+    let video = world
+        .uploaded(&stage.project, stage.clip("clip.mp4", CLIP)?)
+        .await?;
+    let event = world.event(&VideoUploaded::new(video.video_id))?;
+    let function = stage.function().await?;
+    let first = world.bring(function.as_ref(), &event).await;
+    assert_eq!(first.verdict, Verdict::Done);
+    let due = world.messages::<PredictionDue>().await?;
     // The same delivery again, and another one of the same fact.
     assert_eq!(
         world.bring(function.as_ref(), &event).await.verdict,

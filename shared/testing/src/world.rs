@@ -148,7 +148,8 @@ impl World {
             let path = entry?.path();
             anyhow::ensure!(
                 path.extension().is_some_and(|e| e == "eml"),
-                "{path:?} is no mail"
+                "{} is no mail",
+                path.display()
             );
             paths.push(path);
         }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use shared_domain::{Clock, Task};
+use shared_domain::{Clock, PredictionId, Task};
 use shared_replicate::signature;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -178,8 +178,8 @@ impl FakeReplicate {
     }
 
     /// The create whose webhook names our own key.
-    pub fn create_for(&self, key: impl ToString) -> Result<Create> {
-        let key = key.to_string();
+    pub fn create_for(&self, question: PredictionId) -> Result<Create> {
+        let key = question.to_string();
         let fits = |create: &Create| {
             create
                 .webhook

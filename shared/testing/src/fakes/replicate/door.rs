@@ -196,9 +196,8 @@ async fn list(
     let after = query
         .get("created_after")
         .map(|text| OffsetDateTime::parse(text, &Rfc3339));
-    let after = match after.transpose() {
-        Ok(after) => after,
-        Err(_) => return invalid("created_after", "is not a date and time"),
+    let Ok(after) = after.transpose() else {
+        return invalid("created_after", "is not a date and time");
     };
     let skip: usize = query
         .get("cursor")
