@@ -39,21 +39,32 @@ fn a_clip_is_uploaded_through_the_page_and_its_report_is_read() -> Result<()> {
         .arg(root().join("tests/browser/upload.mjs"))
         .args([&address, email, password])
         .args([&clip, &out])
-        .env("WAIT_SECONDS", Duration::from_mins(10).as_secs().to_string())
+        .env(
+            "WAIT_SECONDS",
+            Duration::from_mins(10).as_secs().to_string(),
+        )
         .output()
         .context("node is missing")?;
     let told = String::from_utf8_lossy(&seen.stderr);
     ensure!(seen.status.success(), "{told}");
     let seen: Value = serde_json::from_slice(&seen.stdout)?;
     ensure!(seen["risks"].as_u64() > Some(0), "no risk is shown: {seen}");
-    ensure!(seen["runProgress"].as_array().is_some_and(|steps| steps.len() > 2), "no live progress: {seen}");
+    ensure!(
+        seen["runProgress"]
+            .as_array()
+            .is_some_and(|steps| steps.len() > 2),
+        "no live progress: {seen}"
+    );
     let pictures = seen["screenshots"].as_array().map(Vec::len);
     ensure!(pictures >= Some(7), "screenshots: {seen}");
     if let Some(kept) = std::env::var_os("SCREENSHOTS_DIR") {
         std::fs::create_dir_all(&kept)?;
         for file in std::fs::read_dir(&out)? {
             let file = file?;
-            std::fs::copy(file.path(), std::path::Path::new(&kept).join(file.file_name()))?;
+            std::fs::copy(
+                file.path(),
+                std::path::Path::new(&kept).join(file.file_name()),
+            )?;
         }
     }
     Ok(())

@@ -9,7 +9,10 @@ use crate::program::{Program, fixtures, labels};
 const TOLERANCE: f64 = 0.5;
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name].as_array().map(Vec::as_slice).unwrap_or_default()
+    value[name]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 fn number(value: &Value, name: &str) -> f64 {
@@ -32,7 +35,10 @@ fn is_found(report: &Value, planted: &Value) -> bool {
     let category = planted["category"].as_str().unwrap_or_default();
     let source = planted["source"].as_str().unwrap_or_default();
     list(report, "risks").iter().any(|risk| {
-        let same = risk["category"].as_str().unwrap_or_default().starts_with(category);
+        let same = risk["category"]
+            .as_str()
+            .unwrap_or_default()
+            .starts_with(category);
         let (start, end) = (number(planted, "start"), number(planted, "end"));
         same && is_from(risk, source)
             && number(risk, "start_seconds") <= start + TOLERANCE
@@ -44,25 +50,42 @@ fn is_found(report: &Value, planted: &Value) -> bool {
 fn is_explained(labels: &Value, risk: &Value) -> bool {
     list(labels, "expect").iter().any(|planted| {
         let category = planted["category"].as_str().unwrap_or_default();
-        let same = risk["category"].as_str().unwrap_or_default().starts_with(category);
+        let same = risk["category"]
+            .as_str()
+            .unwrap_or_default()
+            .starts_with(category);
         same && number(planted, "start") <= number(risk, "end_seconds") + TOLERANCE
             && number(planted, "end") >= number(risk, "start_seconds") - TOLERANCE
     })
 }
 
 fn compare(report: &Value, labels: &Value) -> Result<()> {
-    let missed: Vec<&Value> = list(labels, "expect").iter().filter(|p| !is_found(report, p)).collect();
-    let invented: Vec<&Value> =
-        list(report, "risks").iter().filter(|risk| !is_explained(labels, risk)).collect();
-    ensure!(missed.is_empty() && invented.is_empty(), "missed {missed:#?}\ninvented {invented:#?}");
+    let missed: Vec<&Value> = list(labels, "expect")
+        .iter()
+        .filter(|p| !is_found(report, p))
+        .collect();
+    let invented: Vec<&Value> = list(report, "risks")
+        .iter()
+        .filter(|risk| !is_explained(labels, risk))
+        .collect();
+    ensure!(
+        missed.is_empty() && invented.is_empty(),
+        "missed {missed:#?}\ninvented {invented:#?}"
+    );
     Ok(())
 }
 
 fn validate(report: &Value) -> Result<()> {
     let schema = crate::tree::read("shared/policy/schema/compliance-report-1.schema.json")?;
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema)?)?;
-    let faults: Vec<String> = validator.iter_errors(report).map(|fault| fault.to_string()).collect();
-    ensure!(faults.is_empty(), "the report breaks its schema: {faults:?}");
+    let faults: Vec<String> = validator
+        .iter_errors(report)
+        .map(|fault| fault.to_string())
+        .collect();
+    ensure!(
+        faults.is_empty(),
+        "the report breaks its schema: {faults:?}"
+    );
     Ok(())
 }
 
@@ -77,8 +100,14 @@ fn every_planted_word_and_card_is_found_at_its_time() -> Result<()> {
     ensure!(checked.code == 1, "exit code {}", checked.code);
     ensure!(program.mails()?.len() == 1, "one mail is sent");
     let page = std::fs::read_to_string(program.out().join("labelled.mp4.report.html"))?;
-    ensure!(page.contains("data:image/jpeg;base64,"), "the page brings its frames");
-    ensure!(!page.contains("http://") && !page.contains("src=\"http"), "the page opens offline");
+    ensure!(
+        page.contains("data:image/jpeg;base64,"),
+        "the page brings its frames"
+    );
+    ensure!(
+        !page.contains("http://") && !page.contains("src=\"http"),
+        "the page opens offline"
+    );
     Ok(())
 }
 
@@ -90,9 +119,17 @@ fn nothing_is_invented_in_the_clean_clip_and_what_was_not_checked_is_said() -> R
     validate(&report)?;
     compare(&report, &labels(&clip)?)?;
     ensure!(checked.code == 0, "exit code {}", checked.code);
-    ensure!(report["verdict"] == "review", "a video that was not looked at for violence cannot pass");
-    let violence = list(&report, "coverage").iter().find(|line| line["task"] == "violence");
-    ensure!(violence.is_some_and(|line| line["run"] == false), "violence is named as not run");
+    ensure!(
+        report["verdict"] == "review",
+        "a video that was not looked at for violence cannot pass"
+    );
+    let violence = list(&report, "coverage")
+        .iter()
+        .find(|line| line["task"] == "violence");
+    ensure!(
+        violence.is_some_and(|line| line["run"] == false),
+        "violence is named as not run"
+    );
     Ok(())
 }
 
@@ -100,8 +137,17 @@ fn nothing_is_invented_in_the_clean_clip_and_what_was_not_checked_is_said() -> R
 fn every_container_and_oddity_gives_the_same_findings() -> Result<()> {
     let folder = fixtures()?;
     let names = [
-        "piece.mkv", "piece.webm", "piece.avi", "piece.mov", "silent.mp4", "odd-size.mp4",
-        "rotated.mp4", "vfr.mp4", "late-start.mkv", "anamorphic.mp4", "timecode.mov",
+        "piece.mkv",
+        "piece.webm",
+        "piece.avi",
+        "piece.mov",
+        "silent.mp4",
+        "odd-size.mp4",
+        "rotated.mp4",
+        "vfr.mp4",
+        "late-start.mkv",
+        "anamorphic.mp4",
+        "timecode.mov",
     ];
     let program = Program::new()?;
     for name in names {
@@ -128,9 +174,17 @@ fn bad_files_get_one_clear_sentence_a_mail_and_exit_code_two() -> Result<()> {
     for (name, words) in names {
         let program = Program::new()?;
         let checked = program.check(&folder.join(name))?;
-        ensure!(checked.code == 2, "{name}: exit code {}: {}", checked.code, checked.stdout);
+        ensure!(
+            checked.code == 2,
+            "{name}: exit code {}: {}",
+            checked.code,
+            checked.stdout
+        );
         let sentence = checked.stdout.trim();
-        ensure!(sentence.lines().count() == 1, "{name}: more than a sentence: {sentence}");
+        ensure!(
+            sentence.lines().count() == 1,
+            "{name}: more than a sentence: {sentence}"
+        );
         ensure!(sentence.contains(words), "{name}: {sentence}");
         ensure!(program.mails()?.len() == 1, "{name}: no mail");
     }
@@ -141,11 +195,23 @@ fn bad_files_get_one_clear_sentence_a_mail_and_exit_code_two() -> Result<()> {
 fn an_empty_file_and_a_foreign_name_are_refused_at_the_door() -> Result<()> {
     let program = Program::new()?;
     let empty = program.check(&fixtures()?.join("empty.mp4"))?;
-    ensure!(empty.code == 2 && empty.stdout.contains("empty"), "{}", empty.stdout);
+    ensure!(
+        empty.code == 2 && empty.stdout.contains("empty"),
+        "{}",
+        empty.stdout
+    );
     let song = program.check(&fixtures()?.join("audio-only.mka"))?;
-    ensure!(song.code == 2 && song.stdout.contains("“mka” are not accepted"), "{}", song.stdout);
+    ensure!(
+        song.code == 2 && song.stdout.contains("“mka” are not accepted"),
+        "{}",
+        song.stdout
+    );
     let nothing = program.check(&program.data().join("nothing.mp4"))?;
-    ensure!(nothing.code == 2 && nothing.stderr.contains("cannot be read"), "{}", nothing.stderr);
+    ensure!(
+        nothing.code == 2 && nothing.stderr.contains("cannot be read"),
+        "{}",
+        nothing.stderr
+    );
     Ok(())
 }
 
@@ -157,7 +223,11 @@ fn a_second_check_of_the_same_file_asks_no_model() -> Result<()> {
     let again = program.checking(&clip)?.arg("--again").output()?;
     let second: Value = serde_json::from_slice(&again.stdout)?;
     ensure!(first["run"]["predictions"].as_u64() > Some(0));
-    ensure!(second["run"]["predictions"] == 0, "asked again: {}", second["run"]);
+    ensure!(
+        second["run"]["predictions"] == 0,
+        "asked again: {}",
+        second["run"]
+    );
     ensure!(first["risks"].as_array().map(Vec::len) == second["risks"].as_array().map(Vec::len));
     Ok(())
 }
@@ -167,12 +237,21 @@ fn missing_ffmpeg_and_weights_are_told_in_one_line() -> Result<()> {
     let clip = fixtures()?.join("piece.mp4");
     let program = Program::new()?;
     let nowhere = program.data().join("no-models");
-    let weightless = program.checking(&clip)?.env("MODELS_DIR", nowhere).output()?;
+    let weightless = program
+        .checking(&clip)?
+        .env("MODELS_DIR", nowhere)
+        .output()?;
     let told = String::from_utf8_lossy(&weightless.stderr);
-    ensure!(weightless.status.code() == Some(2) && told.contains("compliance models fetch"), "{told}");
+    ensure!(
+        weightless.status.code() == Some(2) && told.contains("compliance models fetch"),
+        "{told}"
+    );
     let toolless = program.checking(&clip)?.env("PATH", "/nowhere").output()?;
     let told = String::from_utf8_lossy(&toolless.stderr);
-    ensure!(toolless.status.code() == Some(2) && told.contains("ffmpeg"), "{told}");
+    ensure!(
+        toolless.status.code() == Some(2) && told.contains("ffmpeg"),
+        "{told}"
+    );
     Ok(())
 }
 
@@ -180,8 +259,10 @@ fn missing_ffmpeg_and_weights_are_told_in_one_line() -> Result<()> {
 fn the_comparison_itself_can_fail() {
     let report = serde_json::json!({ "risks": [{ "category": "alcohol", "source": "whisper_stopword",
         "start_seconds": 10.0, "end_seconds": 10.5 }] });
-    let label = |category: &str, start: f64| serde_json::json!({ "expect": [
-        { "category": category, "source": "speech", "start": start, "end": start + 0.5 }] });
+    let label = |category: &str, start: f64| {
+        serde_json::json!({ "expect": [
+        { "category": category, "source": "speech", "start": start, "end": start + 0.5 }] })
+    };
     assert!(compare(&report, &label("alcohol", 10.3)).is_ok());
     assert!(compare(&report, &label("alcohol", 12.0)).is_err());
     assert!(compare(&report, &label("drugs", 10.0)).is_err());

@@ -18,9 +18,15 @@ fn answered(program: &Program) -> Result<BTreeMap<String, u32>> {
     for file in std::fs::read_dir(program.data().join("check/inference/predictions"))? {
         let text = std::fs::read_to_string(file?.path())?;
         let record: Value = serde_json::from_str(&text).context("a half-written prediction")?;
-        if record["status"] == "succeeded" {
-            let question = record["webhook"].as_str().context("a prediction without a webhook")?;
-            let question = question.split("prediction=").nth(1).unwrap_or_default().to_owned();
+        if record["phase"] == "succeeded" {
+            let question = record["webhook"]
+                .as_str()
+                .context("a prediction without a webhook")?;
+            let question = question
+                .split("prediction=")
+                .nth(1)
+                .unwrap_or_default()
+                .to_owned();
             *answers.entry(question).or_default() += 1;
         }
     }
@@ -42,7 +48,8 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
     while kills < KILLS {
         random.write_u32(kills);
         // A tenth of the run on average, so that ten kills fall all over it.
-        let moment = Duration::from_millis(200) + whole.mul_f64(random.finish() as f64 / u64::MAX as f64 / 5.0);
+        let moment = Duration::from_millis(200)
+            + whole.mul_f64(random.finish() as f64 / u64::MAX as f64 / 5.0);
         moments.push(moment);
         let mut child = program.start(&clip)?;
         std::thread::sleep(moment);
@@ -55,12 +62,28 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
     }
     let report = program.check(&clip)?.report()?;
     println!("{kills} kills at {moments:?} of a run of {whole:?}");
-    ensure!(kills == KILLS, "the run was over after {kills} kills at {moments:?}");
+    ensure!(
+        kills == KILLS,
+        "the run was over after {kills} kills at {moments:?}"
+    );
     ensure!(report["risks"].as_array().map(Vec::len) == expected["risks"].as_array().map(Vec::len));
-    ensure!(program.mails()?.len() == 1, "mails: {}", program.mails()?.len());
+    ensure!(
+        program.mails()?.len() == 1,
+        "mails: {}",
+        program.mails()?.len()
+    );
     let reports = std::fs::read_dir(program.out())?.count();
-    ensure!(reports == 2, "one report as page and as JSON, not {reports} files");
-    let repeated: Vec<_> = answered(&program)?.into_iter().filter(|(_, times)| *times > 1).collect();
-    ensure!(repeated.is_empty(), "answered more than once after {moments:?}: {repeated:?}");
+    ensure!(
+        reports == 2,
+        "one report as page and as JSON, not {reports} files"
+    );
+    let repeated: Vec<_> = answered(&program)?
+        .into_iter()
+        .filter(|(_, times)| *times > 1)
+        .collect();
+    ensure!(
+        repeated.is_empty(),
+        "answered more than once after {moments:?}: {repeated:?}"
+    );
     Ok(())
 }

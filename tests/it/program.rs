@@ -16,7 +16,9 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { folder: tempfile::tempdir()? })
+        Ok(Self {
+            folder: tempfile::tempdir()?,
+        })
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -34,7 +36,14 @@ impl Program {
             .args(args)
             .env_clear()
             .envs(std::env::vars().filter(|(name, _)| {
-                ["PATH", "HOME", "XDG_CACHE_HOME", "MODELS_DIR", "MODELS_SOURCE"].contains(&name.as_str())
+                [
+                    "PATH",
+                    "HOME",
+                    "XDG_CACHE_HOME",
+                    "MODELS_DIR",
+                    "MODELS_SOURCE",
+                ]
+                .contains(&name.as_str())
             }))
             .env("DATA_DIR", self.data())
             .env("LANG", "en_US.UTF-8")
@@ -70,8 +79,12 @@ impl Program {
             return Ok(Vec::new());
         }
         let files = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
-        let mails = files.iter().filter(|file| file.path().extension().is_some_and(|e| e == "eml"));
-        Ok(mails.map(|file| std::fs::read_to_string(file.path())).collect::<std::io::Result<_>>()?)
+        let mails = files
+            .iter()
+            .filter(|file| file.path().extension().is_some_and(|e| e == "eml"));
+        Ok(mails
+            .map(|file| std::fs::read_to_string(file.path()))
+            .collect::<std::io::Result<_>>()?)
     }
 }
 
@@ -86,12 +99,21 @@ impl Checked {
     fn of(output: Output) -> Result<Self> {
         let code = output.status.code().context("the program was killed")?;
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+        Ok(Self {
+            code,
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        })
     }
 
     /// The report on standard output.
     pub(crate) fn report(&self) -> Result<Value> {
-        let told = || format!("no report, exit code {}: {}{}", self.code, self.stdout, self.stderr);
+        let told = || {
+            format!(
+                "no report, exit code {}: {}{}",
+                self.code, self.stdout, self.stderr
+            )
+        };
         serde_json::from_str(&self.stdout).with_context(told)
     }
 }
@@ -99,7 +121,10 @@ impl Checked {
 /// The binary beside this test: built with it by `just test`.
 fn binary() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let built = test.ancestors().nth(2).map(|folder| folder.join("compliance"));
+    let built = test
+        .ancestors()
+        .nth(2)
+        .map(|folder| folder.join("compliance"));
     match built.filter(|path| path.is_file()) {
         Some(path) => Ok(path),
         None => bail!("the program is not built: run `cargo build -p compliance`"),
@@ -113,12 +138,18 @@ fn text(path: &Path) -> Result<&str> {
 /// Labelled clips: their folder, as the script that builds them prints it.
 pub(crate) fn fixtures() -> Result<PathBuf> {
     let script = root().join("tests/fixtures/build.py");
-    let built = Command::new("python3").arg(script).output().context("python3 is missing")?;
+    let built = Command::new("python3")
+        .arg(script)
+        .output()
+        .context("python3 is missing")?;
     let told = String::from_utf8_lossy(&built.stdout);
     let folder = told.lines().last().map(PathBuf::from);
     match folder.filter(|folder| built.status.success() && folder.is_dir()) {
         Some(folder) => Ok(folder),
-        None => bail!("the clips could not be built: {}", String::from_utf8_lossy(&built.stderr)),
+        None => bail!(
+            "the clips could not be built: {}",
+            String::from_utf8_lossy(&built.stderr)
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use inference::{Service, ServiceConfig};
+use inference::http::{Service, ServiceConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
 use shared_objects::local::{LocalConfig, LocalServer, Notify};
 use shared_runtime::hosts::{Lane, doors, serve_http, timer, work};
@@ -78,17 +78,12 @@ impl Embedded {
         if settings.find("BACKBLAZE_ENDPOINT_URL").is_none() {
             let server = storage(&mut settings, &secrets, &folder, (web, ports.storage)).await?;
             let stopped = stop.clone();
-            parts.spawn(async move { Ok(server.serve(stopped.cancelled_owned()).await?) });
+            parts.spawn(quiet(async move {
+                server.serve(stopped.cancelled_owned()).await
+            }));
         }
         if settings.find("REPLICATE_API_TOKEN").is_none() {
-            models(
-                &mut settings,
-                &secrets,
-                &folder,
-                ports.models,
-                (&stop, &mut parts),
-            )
-            .await?;
+            models(&mut settings, &secrets, ports.models, (&stop, &mut parts)).await?;
         }
         crate::migrate::migrate(&settings).await?;
         let shared = Shared::connect(settings).await?;
@@ -171,36 +166,24 @@ async fn storage(
 async fn models(
     settings: &mut Settings,
     secrets: &Secrets,
-    folder: &std::path::Path,
     port: u16,
     (stop, parts): (&CancellationToken, &mut JoinSet<anyhow::Result<()>>),
 ) -> anyhow::Result<()> {
     let weights = crate::models::open(settings)?;
     let loaded = tokio::task::spawn_blocking(move || inference::load_models(&weights)).await??;
     let listener = listen(port).await?;
-    let base = format!("http://{}/v1", listener.local_addr()?);
-    let storage = settings
-        .find("BACKBLAZE_ENDPOINT_URL")
-        .unwrap_or_default()
-        .to_owned();
-    let config = ServiceConfig {
-        token: secrets.provider_token.clone().into(),
-        webhook_secret: secrets.webhook.clone().into(),
-        state_dir: folder.join("inference"),
-        public_base_url: base.parse()?,
-        allowed_inputs: vec![storage],
-        workers: inference::default_workers(),
-    };
-    let service = Service::new(config, loaded, Arc::new(SystemClock), Arc::new(SystemIds))?;
-    settings.set("REPLICATE_API_BASE_URL", base);
+    settings.set(
+        "REPLICATE_API_BASE_URL",
+        format!("http://{}/v1", listener.local_addr()?),
+    );
     settings.set("REPLICATE_API_TOKEN", &secrets.provider_token);
     settings.set("REPLICATE_WEBHOOK_SECRET", &secrets.webhook);
-    let (router, stopped, running) = (service.router(), stop.clone(), stop.clone());
-    parts.spawn(async move { Ok(serve_http(listener, router, stopped).await?) });
-    parts.spawn(async move {
-        service.run(running.cancelled_owned()).await;
-        Ok(())
-    });
+    let reader = settings.reader();
+    let config = ServiceConfig::read(&reader);
+    reader.finish()?;
+    let service = Service::new(config, loaded, Arc::new(SystemClock), Arc::new(SystemIds))?;
+    let stop = stop.clone();
+    parts.spawn(async move { Ok(service.serve(listener, stop).await?) });
     Ok(())
 }
 

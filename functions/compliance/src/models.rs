@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-use inference::weights::{Folder, Manifest};
+use inference::weights::{Condition, Folder, FolderConfig, Manifest};
 use shared_domain::Settings;
 
 use crate::args::Models;
@@ -23,21 +23,22 @@ pub(crate) async fn models(settings: &Settings, command: &Models) -> anyhow::Res
 /// The folder of weights: `MODELS_DIR`, or one in the user's cache.
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Folder> {
     let reader = settings.reader();
-    let folder = Folder::read(&reader);
+    let config = FolderConfig::read(&reader);
     reader.finish()?;
-    Ok(folder?)
+    Ok(Folder::connect(config)?)
 }
 
 fn fetch(folder: &Folder, manifest: &Manifest) -> anyhow::Result<()> {
     let bar = ProgressBar::new(0);
-    let style = "{msg:34} {bar:30} {bytes:>10}/{total_bytes:10} {eta}";
-    bar.set_style(ProgressStyle::with_template(style)?);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:34} {bar:30} {bytes:>10} of {total_bytes:10} {eta:>5}",
+    )?);
     folder.fetch(manifest, &mut |progress| {
-        bar.set_length(progress.total_bytes);
-        bar.set_position(progress.done_bytes);
-        bar.set_message(progress.what.clone());
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        bar.set_message(format!("{}: {}", progress.weight, progress.stage));
     })?;
-    bar.finish_with_message("weights are complete");
+    bar.finish_and_clear();
     Ok(())
 }
 
@@ -45,22 +46,24 @@ fn fetch(folder: &Folder, manifest: &Manifest) -> anyhow::Result<()> {
 fn list(folder: &Folder, manifest: &Manifest) {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["weights", "task", "from", "MiB", "licence", "here"]);
+    table.set_header(["weights", "purpose", "packages", "MiB", "licence", "here"]);
     let missing = folder.missing(manifest);
-    for entry in manifest.entries() {
-        let here = if missing.iter().any(|name| *name == entry.name) {
-            "no"
-        } else {
-            "yes"
-        };
-        let mib = entry.bytes.div_ceil(1 << 20).to_string();
-        let from = format!("{} {} {}", entry.registry, entry.package, entry.version);
+    for weight in manifest.weights {
+        let absent = weight.stored.iter().any(|stored| missing.contains(&stored));
+        let bytes: u64 = weight.stored.iter().map(|stored| stored.bytes).sum();
+        let packages: Vec<String> = weight
+            .packages()
+            .iter()
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect();
+        let (packages, mib) = (packages.join("\n"), bytes.div_ceil(1 << 20).to_string());
+        let here = if absent { "no" } else { "yes" };
         table.add_row([
-            entry.name,
-            &entry.task.to_string(),
-            &from,
+            weight.name,
+            weight.purpose,
+            &packages,
             &mib,
-            entry.licence,
+            weight.licence,
             here,
         ]);
     }
@@ -69,13 +72,18 @@ fn list(folder: &Folder, manifest: &Manifest) {
 
 #[expect(clippy::print_stdout, reason = "the verdict is the command's output")]
 fn verify(folder: &Folder, manifest: &Manifest) -> anyhow::Result<ExitCode> {
-    let faults = folder.verify(manifest)?;
-    for fault in &faults {
-        println!("{fault}");
+    let mut sound = true;
+    for line in folder.verify(manifest)? {
+        let word = match line.condition {
+            Condition::Good => "good",
+            Condition::Missing => "missing",
+            Condition::Damaged => "damaged",
+        };
+        sound &= line.condition == Condition::Good;
+        println!("{word:8} {}", line.stored.path);
     }
-    let sound = faults.is_empty();
-    if sound {
-        println!("every file has its checksum");
+    if !sound {
+        println!("run `compliance models fetch`");
     }
     Ok(if sound {
         ExitCode::SUCCESS

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
+use serde::Deserialize;
 use serde_json::Value;
-use shared_domain::VideoId;
+use shared_domain::{Lang, VideoId};
+use shared_objects::keys;
 use shared_store::Report;
 
 use crate::auth::Caller;
@@ -25,14 +27,25 @@ pub(crate) async fn json(
     Ok(Json(newest(&inner, &caller, id).await?.body))
 }
 
+/// The language of the page; the owner's when nobody asks.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    lang: Option<Lang>,
+}
+
 /// `GET /api/videos/{id}/report.html`: the page brings its own style and runs nothing.
 pub(crate) async fn html(
     State(inner): State<Arc<Inner>>,
     caller: Caller,
     Path(id): Path<VideoId>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
     let report = newest(&inner, &caller, id).await?;
-    let page = inner.objects.get(&report.html_key, LIMIT).await?;
+    let key = match asked.lang {
+        Some(lang) => keys::report(id, report.report_id, &format!("{}.html", lang.as_str())),
+        None => report.html_key,
+    };
+    let page = inner.objects.get(&key, LIMIT).await?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

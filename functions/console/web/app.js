@@ -122,7 +122,7 @@ class Card {
     const actions = [];
     if (over) {
       const link = document.createElement("a");
-      Object.assign(link, { className: "button", href: `/api/videos/${v.id}/report.html`, target: "_blank", rel: "noopener", textContent: t().openReport });
+      Object.assign(link, { className: "button", href: `/api/videos/${v.id}/report.html?lang=${lang}`, target: "_blank", rel: "noopener", textContent: t().openReport });
       link.dataset.testid = "open-report";
       actions.push(link);
     }

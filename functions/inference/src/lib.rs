@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod http;
+mod local;
 pub mod onnx;
 pub mod predictor;
 pub mod speech;
+pub mod vision;
 pub mod weights;
+
+pub use local::load_models;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use shared_domain::{MediaKind, Span, Task};
-use shared_policy::{Gap, TaskCoverage};
+use shared_policy::{Gap, NotRun, TaskCoverage};
 use shared_store::{EvidenceRow, PredictionStatus};
 
 /// The facts of a run that coverage is made of.
@@ -28,18 +28,32 @@ pub(crate) fn coverage(run: &Run<'_>) -> Vec<TaskCoverage> {
 fn of_task(run: &Run<'_>, task: Task) -> TaskCoverage {
     let rows: Vec<&EvidenceRow> = run.rows.iter().filter(|row| row.task == task).collect();
     let model = model(run.models, task);
-    // A video without sound needs no model for speech: there is nothing to hear.
-    let nothing_to_hear = task == Task::Speech && !run.has_audio;
-    let silences = if task == Task::Speech { silences(run.extraction) } else { Vec::new() };
+    let not_run = match (task, run.has_audio, model) {
+        // A video without sound needs no model for speech: there is nothing to hear.
+        (Task::Speech, false, _) => Some(NotRun::NoSound),
+        (_, _, None) => Some(NotRun::NoModel),
+        (_, _, Some(_)) => None,
+    };
+    let silences = if task == Task::Speech {
+        silences(run.extraction)
+    } else {
+        Vec::new()
+    };
     let is = |row: &EvidenceRow, status| row.status == status;
-    let looked = rows.iter().filter(|row| {
-        is(row, PredictionStatus::Succeeded) || is(row, PredictionStatus::Cached)
-    });
-    let seen: i64 = looked.clone().flat_map(|row| &row.spans).chain(&silences).map(|s| s.length_ms()).sum();
+    let looked = rows
+        .iter()
+        .filter(|row| is(row, PredictionStatus::Succeeded) || is(row, PredictionStatus::Cached));
+    let seen: i64 = looked
+        .clone()
+        .flat_map(|row| &row.spans)
+        .chain(&silences)
+        .map(|s| s.length_ms())
+        .sum();
     let count = |status| rows.iter().filter(|row| is(row, status)).count() as u64;
     TaskCoverage {
         task,
-        run: model.is_some() || nothing_to_hear,
+        run: not_run.is_none(),
+        not_run,
         seconds: seconds(seen),
         frames: looked.filter(|row| row.media == MediaKind::Frame).count() as u64,
         cached: count(PredictionStatus::Cached),
@@ -51,12 +65,22 @@ fn of_task(run: &Run<'_>, task: Task) -> TaskCoverage {
 }
 
 fn model(models: &Value, task: Task) -> Option<&Value> {
-    models.as_array()?.iter().find(|model| model["task"] == task.as_str())
+    models
+        .as_array()?
+        .iter()
+        .find(|model| model["task"] == task.as_str())
 }
 
 fn limits(model: &Value) -> Vec<String> {
-    let limits = model["limits"].as_array().map(Vec::as_slice).unwrap_or_default();
-    limits.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    let limits = model["limits"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    limits
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn silences(extraction: &Value) -> Vec<Span> {
@@ -79,8 +103,14 @@ fn gaps(rows: &[&EvidenceRow]) -> Vec<Gap> {
         let mut gaps: Vec<Gap> = Vec::new();
         for span in spans {
             match gaps.last_mut() {
-                Some(gap) if span.start_ms <= gap.end_ms => gap.end_ms = gap.end_ms.max(span.end_ms),
-                _ => gaps.push(Gap { start_ms: span.start_ms, end_ms: span.end_ms, reason: reason.into() }),
+                Some(gap) if span.start_ms <= gap.end_ms => {
+                    gap.end_ms = gap.end_ms.max(span.end_ms)
+                }
+                _ => gaps.push(Gap {
+                    start_ms: span.start_ms,
+                    end_ms: span.end_ms,
+                    reason: reason.into(),
+                }),
             }
         }
         gaps

@@ -71,15 +71,13 @@ fn risks_table(risks: &[Value], lang: Lang) -> Table {
         Lang::En => ["start", "end", "risk", "level", "score", "why"],
     });
     for risk in risks {
-        let name = lang.pick("risk_name_ru", "risk_name");
-        let why = lang.pick("description_ru", "description");
         table.add_row([
             clock(&risk["start_seconds"]),
             clock(&risk["end_seconds"]),
-            text(risk, name),
-            text(risk, "risk_level"),
+            text(&risk["risk_name"][lang.as_str()]),
+            text(&risk["risk_level"]),
             format!("{:.2}", risk["confidence"].as_f64().unwrap_or(0.0)),
-            text(risk, why),
+            text(&risk["description"][lang.as_str()]),
         ]);
     }
     table
@@ -91,14 +89,12 @@ fn not_checked(report: &Value, lang: Lang) -> Vec<String> {
         .map(Vec::as_slice)
         .unwrap_or_default();
     let head = lang.pick("не проверено", "not checked");
-    lines
-        .iter()
-        .filter_map(|line| Some(format!("{head}: {}", line[lang.as_str()].as_str()?)))
-        .collect()
+    let line = |line: &Value| format!("{head}: {}", text(&line["text"][lang.as_str()]));
+    lines.iter().map(line).collect()
 }
 
-fn text(value: &Value, name: &str) -> String {
-    let text = value[name].as_str().unwrap_or_default();
+fn text(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
     // Names and transcripts are the file's: no escape sequence of theirs reaches the terminal.
     text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -1,0 +1,34 @@
+//! What can go wrong between the evidence and the report.
+
+use shared_domain::IllegalMove;
+use shared_objects::ObjectsError;
+use shared_runtime::{Classify, Verdict};
+use shared_store::StoreError;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The video is at another step.
+    #[error(transparent)]
+    IllegalMove(#[from] IllegalMove),
+    /// The database.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Storage.
+    #[error("storage failed")]
+    Objects(#[from] ObjectsError),
+    /// The report or its page cannot be written.
+    #[error("the report cannot be written")]
+    Write(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Classify for Error {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::IllegalMove(_) | Self::Write(_) => Verdict::Reject,
+            Self::Store(error) => error.verdict(),
+            Self::Objects(error) if error.is_transient() => Verdict::RETRY,
+            Self::Objects(_) => Verdict::Reject,
+        }
+    }
+}
