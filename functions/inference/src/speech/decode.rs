@@ -33,7 +33,7 @@ pub(super) struct Decoded {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Opening {
     pub(super) language: Token,
-    /// Probability of that language among all.
+    /// How certain that is, 0 to 1.
     pub(super) certainty: f32,
     pub(super) no_speech: f32,
 }
@@ -149,24 +149,32 @@ const HOME: [&str; 2] = ["ru", "en"];
 /// Another language must be at least this certain.
 const CERTAIN: f32 = 0.7;
 
+/// The language and how certain it is: among all, or for one of ours, among ours.
 fn choose_language(v: &Vocabulary, logits: &[f32]) -> (Token, f32) {
-    let top = v
-        .languages()
-        .map(|token| logits[token])
-        .fold(f32::NEG_INFINITY, f32::max);
-    let share = |token: Token| (logits[token] - top).exp();
-    let sum: f32 = v.languages().map(share).sum();
-    let best = |tokens: &mut dyn Iterator<Item = Token>| {
-        tokens
-            .max_by(|a, b| share(*a).total_cmp(&share(*b)))
-            .map(|token| (token, share(token) / sum))
+    let share = |token: Token, all: &[Token]| {
+        let sum: f32 = all
+            .iter()
+            .map(|other| (logits[*other] - logits[token]).exp())
+            .sum();
+        1.0 / sum
     };
-    let any = best(&mut v.languages()).unwrap_or((v.start, 0.0));
-    let home = best(&mut HOME.iter().filter_map(|code| v.find_language(code)));
-    match home {
-        Some(home) if any.1 < CERTAIN => home,
-        _ => any,
+    let best = |all: &[Token]| {
+        let best = all
+            .iter()
+            .copied()
+            .max_by(|a, b| logits[*a].total_cmp(&logits[*b]));
+        best.map_or((v.start, 0.0), |token| (token, share(token, all)))
+    };
+    let any: Vec<Token> = v.languages().collect();
+    let home: Vec<Token> = HOME
+        .iter()
+        .filter_map(|code| v.find_language(code))
+        .collect();
+    let (guess, certainty) = best(&any);
+    if home.is_empty() || (certainty >= CERTAIN && !home.contains(&guess)) {
+        return (guess, certainty);
     }
+    best(&home)
 }
 
 fn probability(logits: &[f32], token: Token) -> f32 {

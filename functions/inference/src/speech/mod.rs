@@ -1,12 +1,15 @@
 //! Speech to text: Whisper base behind a voice detector, with a time for every word.
 //!
 //! Sound goes through `vad` (where is a voice), `windows` (what is heard at once), `mel`, `net`,
-//! `decode` under `rules` (what is said), `align` (when), and `guard` (what is not to be believed).
+//! `decode` under `rules` (what is said), `align` (when), `guard` (what is not to be believed), and
+//! `coverage` (what was left out).
 
 mod align;
+mod coverage;
 mod decode;
 mod error;
 mod guard;
+mod hear;
 mod mel;
 mod net;
 mod rules;

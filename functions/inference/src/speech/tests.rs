@@ -195,6 +195,28 @@ fn two_languages_are_written_down_each_in_its_own_with_word_times() {
 }
 
 #[test]
+fn a_language_may_change_without_a_pause() {
+    let mut track = english("Tonight we drink whiskey and smoke cigarettes.");
+    let from = track.len();
+    track.extend(russian("Привет, друзья! Сегодня мы снимаем новый ролик."));
+    let to = track.len();
+    track.extend(english("Please drive carefully on the way home."));
+    let words = heard(&transcribe(&track));
+    let language_of = |wanted: &str| {
+        let found = words.iter().find(|(word, ..)| word == wanted);
+        found.map(|(_, start, _, language)| (*start, language.as_str()))
+    };
+    let inside = |at: f64| {
+        let samples = |count: usize| u32::try_from(count).map(f64::from).unwrap() / 16_000.0;
+        at > samples(from) - 0.2 && at < samples(to)
+    };
+    assert_eq!(language_of("cigarettes").unwrap().1, "en", "{words:?}");
+    let (start, language) = language_of("сегодня").unwrap_or_else(|| panic!("{words:?}"));
+    assert!(language == "ru" && inside(start), "{words:?}");
+    assert_eq!(language_of("home").unwrap().1, "en", "{words:?}");
+}
+
+#[test]
 fn nothing_is_heard_in_silence_noise_and_music() {
     let seconds = 12;
     let silence = vec![0.0; seconds * RATE];

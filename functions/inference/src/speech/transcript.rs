@@ -50,10 +50,15 @@ pub(super) enum Reason {
     Repetition,
     /// The model doubts that anybody spoke.
     NoSpeech,
+    /// There is a voice, but no text that can be relied on.
+    Unclear,
 }
 
 impl Transcript {
-    pub(super) fn new(segments: Vec<Segment>, dropped: Vec<Dropped>) -> Self {
+    /// Puts everything in order of time.
+    pub(super) fn new(mut segments: Vec<Segment>, mut dropped: Vec<Dropped>) -> Self {
+        segments.sort_by(|a, b| a.start.total_cmp(&b.start));
+        dropped.sort_by(|a, b| a.start.total_cmp(&b.start));
         let spoken = |language: &str| -> f64 {
             let same = segments
                 .iter()

@@ -5,11 +5,14 @@
 
 use std::ops::Range;
 
+use super::tokens::Token;
 use super::vad::CHUNK;
 use super::wav::RATE;
 
-/// Air before and after speech.
+/// Air before and after speech, unless a neighbour is nearer.
 const AIR: usize = RATE / 5;
+/// Voices closer than this are one utterance, in one language.
+const BREATH: usize = RATE / 6;
 /// A pause longer than this is taken out.
 const PAUSE: usize = RATE;
 /// What the model hears at once.
@@ -22,39 +25,76 @@ const SEARCH: usize = 10 * RATE;
 pub(super) struct Piece {
     /// Samples of the sound.
     pub(super) range: Range<usize>,
-    /// Language code of the vocabulary, once known.
-    pub(super) language: Option<usize>,
+    /// Language token, once known.
+    pub(super) language: Option<Token>,
 }
 
 /// What the model hears at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) pieces: Vec<Range<usize>>,
-    pub(super) language: Option<usize>,
+    pub(super) language: Option<Token>,
 }
 
-/// Pieces with their air: neighbours closer than `PAUSE` are one, too long ones are cut.
-pub(super) fn pieces(
-    stretches: &[Range<usize>],
-    probabilities: &[f32],
-    length: usize,
-) -> Vec<Piece> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for stretch in stretches {
-        let padded = stretch.start.saturating_sub(AIR)..(stretch.end + AIR).min(length);
-        match ranges.last_mut() {
-            Some(last) if padded.start < last.end + PAUSE => last.end = padded.end,
-            _ => ranges.push(padded),
+/// Utterances with their air; the gap between two neighbours is shared.
+pub(super) fn utterances(voices: &[Range<usize>], length: usize) -> Vec<Piece> {
+    let mut bare: Vec<Range<usize>> = Vec::new();
+    for voice in voices {
+        match bare.last_mut() {
+            Some(last) if voice.start < last.end + BREATH => last.end = voice.end,
+            _ => bare.push(voice.clone()),
         }
     }
-    let cut = ranges
-        .into_iter()
-        .flat_map(|range| cut(range, probabilities));
-    cut.map(|range| Piece {
-        range,
-        language: None,
-    })
-    .collect()
+    let padded = bare.iter().enumerate().map(|(index, range)| {
+        let before = index
+            .checked_sub(1)
+            .map_or(0, |previous| bare[previous].end);
+        let after = bare.get(index + 1).map_or(length, |next| next.start);
+        let lead = AIR.min(gap(before, range.start, index > 0));
+        let trail = AIR.min(gap(range.end, after, index + 1 < bare.len()));
+        range.start - lead..range.end + trail
+    });
+    padded
+        .map(|range| Piece {
+            range,
+            language: None,
+        })
+        .collect()
+}
+
+/// The part of a gap that belongs to one side: half of it when there is another.
+fn gap(from: usize, to: usize, shared: bool) -> usize {
+    let whole = to.saturating_sub(from);
+    if shared { whole / 2 } else { whole }
+}
+
+/// Joins close utterances of one language and cuts what is too long at its quietest moment.
+///
+/// An utterance whose language nobody could tell takes that of the one before, or else after.
+pub(super) fn pieces(mut utterances: Vec<Piece>, probabilities: &[f32]) -> Vec<Piece> {
+    let mut known = utterances.iter().find_map(|utterance| utterance.language);
+    for utterance in &mut utterances {
+        known = utterance.language.or(known);
+        utterance.language = known;
+    }
+    let mut joined: Vec<Piece> = Vec::new();
+    for utterance in utterances {
+        match joined.last_mut() {
+            Some(last)
+                if last.language == utterance.language
+                    && utterance.range.start < last.range.end + PAUSE =>
+            {
+                last.range.end = utterance.range.end;
+            }
+            _ => joined.push(utterance),
+        }
+    }
+    let cut = |piece: Piece| {
+        let language = piece.language;
+        let parts = cut(piece.range, probabilities).into_iter();
+        parts.map(move |range| Piece { range, language })
+    };
+    joined.into_iter().flat_map(cut).collect()
 }
 
 fn cut(mut range: Range<usize>, probabilities: &[f32]) -> Vec<Range<usize>> {
@@ -74,21 +114,18 @@ fn cut(mut range: Range<usize>, probabilities: &[f32]) -> Vec<Range<usize>> {
     parts
 }
 
-/// Joins neighbouring pieces of one language while they fit.
+/// Puts neighbouring pieces of one language together while they fit.
 pub(super) fn windows(pieces: &[Piece]) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
     for piece in pieces {
-        let agrees = |window: &&mut Window| {
-            let same = window.language == piece.language;
-            let open = window.language.is_none() || piece.language.is_none();
-            (same || open) && window.len() + piece.range.len() <= LONGEST
-        };
-        match windows.last_mut().filter(agrees) {
-            Some(window) => {
-                window.language = window.language.or(piece.language);
+        match windows.last_mut() {
+            Some(window)
+                if window.language == piece.language
+                    && window.len() + piece.range.len() <= LONGEST =>
+            {
                 window.pieces.push(piece.range.clone());
             }
-            None => windows.push(Window {
+            _ => windows.push(Window {
                 pieces: vec![piece.range.clone()],
                 language: piece.language,
             }),

@@ -63,6 +63,20 @@ pub(super) fn words(vocabulary: &Vocabulary, spoken: &[Spoken]) -> Vec<Word> {
     words
 }
 
+/// The language of a text: the model sometimes writes a sentence in the other alphabet than that of
+/// the language it was told, and is then right.
+pub(super) fn language_of<'a>(text: &str, told: &'a str) -> &'a str {
+    let letters = || text.chars().filter(|letter| letter.is_alphabetic());
+    let cyrillic = letters()
+        .filter(|letter| ('\u{400}'..='\u{4ff}').contains(letter))
+        .count();
+    match told {
+        "ru" if cyrillic == 0 && letters().count() > 3 => "en",
+        "en" if cyrillic * 2 > letters().count() => "ru",
+        _ => told,
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a word has a few tokens")]
 fn mean(spoken: &[Spoken]) -> f32 {
     let sum: f32 = spoken

@@ -1,24 +1,59 @@
-use super::{AIR, LONGEST, PAUSE, Piece, RATE, Window, pieces, windows};
+use std::ops::Range;
+use std::slice;
 
-#[expect(clippy::single_range_in_vec_init, reason = "one stretch is meant")]
-#[test]
-fn speech_gets_air_and_close_neighbours_are_one_piece() {
-    let length = 100 * RATE;
-    let one = pieces(&[RATE..2 * RATE], &[], length);
-    assert_eq!(one[0].range, RATE - AIR..2 * RATE + AIR);
-    let near = pieces(&[0..RATE, RATE + PAUSE..3 * RATE], &[], length);
-    assert_eq!(near.len(), 1);
-    let far = pieces(&[0..RATE, 4 * RATE..5 * RATE], &[], length);
-    assert_eq!(far.len(), 2);
+use super::{AIR, LONGEST, Piece, RATE, Window, pieces, utterances, windows};
+
+const LENGTH: usize = 100 * RATE;
+
+fn piece(range: Range<usize>, language: Option<usize>) -> Piece {
+    Piece { range, language }
 }
 
-#[expect(clippy::single_range_in_vec_init, reason = "one stretch is meant")]
+#[test]
+fn an_utterance_gets_air_and_shares_a_small_gap() {
+    let voices = [
+        RATE..2 * RATE,
+        2 * RATE + RATE / 10..3 * RATE,
+        3 * RATE + RATE / 4..5 * RATE,
+    ];
+    let made = utterances(&voices, LENGTH);
+    assert_eq!(made.len(), 2, "a breath does not part an utterance");
+    assert_eq!(made[0].range, RATE - AIR..3 * RATE + RATE / 8);
+    assert_eq!(made[1].range, 3 * RATE + RATE / 8..5 * RATE + AIR);
+}
+
+#[test]
+fn air_does_not_reach_beyond_the_sound() {
+    let whole = 0..RATE;
+    let made = utterances(slice::from_ref(&whole), RATE);
+    assert_eq!(made[0].range, whole);
+}
+
+#[test]
+fn close_utterances_of_one_language_are_one_piece() {
+    let second = RATE;
+    let said = vec![
+        piece(0..second, None),
+        piece(second..2 * second, Some(1)),
+        piece(2 * second..3 * second, None),
+        piece(3 * second..4 * second, Some(2)),
+        piece(9 * second..10 * second, Some(2)),
+    ];
+    let made = pieces(said, &[]);
+    let expected = [
+        piece(0..3 * second, Some(1)),
+        piece(3 * second..4 * second, Some(2)),
+        piece(9 * second..10 * second, Some(2)),
+    ];
+    assert_eq!(made, expected);
+}
+
 #[test]
 fn a_long_speech_is_cut_where_it_is_quietest() {
     let mut probabilities = vec![0.9; 2000];
     let chunk = 25 * RATE / 512;
     probabilities[chunk] = 0.1;
-    let parts = pieces(&[0..40 * RATE], &probabilities, 60 * RATE);
+    let parts = pieces(vec![piece(0..40 * RATE, None)], &probabilities);
     assert_eq!(parts.len(), 2);
     assert_eq!(parts[0].range.end / 512, chunk);
     assert!(parts.iter().all(|part| part.range.len() <= LONGEST));
@@ -26,22 +61,19 @@ fn a_long_speech_is_cut_where_it_is_quietest() {
 }
 
 #[test]
-fn a_window_holds_one_language() {
-    let piece = |start: usize, language| Piece {
-        range: start * RATE..(start + 5) * RATE,
-        language,
-    };
+fn a_window_holds_one_language_and_no_more_than_fits() {
+    let at = |start: usize, language| piece(start * RATE..(start + 12) * RATE, language);
     let made = windows(&[
-        piece(0, Some(1)),
-        piece(10, None),
-        piece(20, Some(2)),
-        piece(30, Some(2)),
+        at(0, Some(1)),
+        at(20, Some(1)),
+        at(40, Some(1)),
+        at(60, Some(2)),
     ]);
     let sizes: Vec<_> = made
         .iter()
         .map(|window| (window.pieces.len(), window.language))
         .collect();
-    assert_eq!(sizes, [(2, Some(1)), (2, Some(2))]);
+    assert_eq!(sizes, [(2, Some(1)), (1, Some(1)), (1, Some(2))]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::super::decode::Spoken;
 use super::super::tokens::tests::toy;
-use super::words;
+use super::{language_of, words};
 
 fn spoken(tokens: &[usize]) -> Vec<Spoken> {
     tokens
@@ -36,4 +36,13 @@ fn letters_of_two_tokens_are_one_word() {
     let made = words(&toy(), &spoken(&[3, 4, 5, 6]));
     assert_eq!(made[0].text, "Пc");
     assert_eq!(made.len(), 1);
+}
+
+#[test]
+fn the_alphabet_corrects_the_language() {
+    assert_eq!(language_of("Welcome to our show.", "ru"), "en");
+    assert_eq!(language_of("Привет, друзья!", "en"), "ru");
+    assert_eq!(language_of("Купи iPhone сейчас", "ru"), "ru");
+    assert_eq!(language_of("Guten Tag", "de"), "de");
+    assert_eq!(language_of("18+", "ru"), "ru");
 }

@@ -1,0 +1,249 @@
+//! Hears one window: its text, the time of each word, and what of it is to be believed.
+
+use std::ops::Range;
+
+use rten_tensor::prelude::*;
+
+use super::SpeechError;
+use super::align::{Map, combined, path};
+use super::coverage::{LEFT_OUT, cut_words};
+use super::decode::{Decoded, Spoken};
+use super::guard::{MOST_COMPRESSION, compression_ratio, is_loop, is_silence};
+use super::mel::HOP;
+use super::net::Heard;
+use super::tokens::Token;
+use super::transcribe::Transcriber;
+use super::transcript::{Dropped, Reason, Segment, TimedWord, rounded};
+use super::vad::seconds;
+use super::wav::RATE;
+use super::windows::{LONGEST, Window};
+use super::words::{Word, language_of, words};
+
+/// Samples of a moment: one column of the attention, one step of a time token.
+pub(super) const MOMENT: usize = 2 * HOP;
+/// Columns of a full window.
+const COLUMNS: usize = LONGEST / HOP;
+/// If the text ends so long before the sound does, the rest is heard again.
+const UNHEARD: usize = 2 * RATE;
+
+/// Text with a lower average log-probability is invented: another language, or no language at all.
+const DOUBTFUL: f64 = -1.5;
+
+/// A window that was written down, and where voices are.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    window: &'a Window,
+    voices: &'a [Range<usize>],
+    decoded: &'a Decoded,
+}
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) segments: Vec<Segment>,
+    pub(super) dropped: Vec<Dropped>,
+    /// Samples that a word or a dropped stretch accounts for.
+    pub(super) heard: Vec<Range<usize>>,
+}
+
+impl Found {
+    pub(super) fn drop(&mut self, range: Range<usize>, reason: Reason) {
+        let (start, end) = (seconds(range.start), seconds(range.end));
+        self.dropped.push(Dropped { start, end, reason });
+        self.heard.push(range);
+    }
+}
+
+impl Transcriber<'_> {
+    /// Writes down one window; answers how many samples of it are done.
+    pub(super) fn window(
+        &self,
+        sound: &[f32],
+        window: &Window,
+        voices: &[Range<usize>],
+        found: &mut Found,
+    ) -> Result<usize, SpeechError> {
+        let heard = self
+            .decoder
+            .net
+            .listen(self.mel.picture(&window.sound(sound), COLUMNS))?;
+        let decoded = self.decoder.decode(&heard, window.language)?;
+        if is_silence(decoded.no_speech, average(&decoded.spoken)) {
+            found.drop(
+                window.begins(0)..window.ends(window.len()),
+                Reason::NoSpeech,
+            );
+            return Ok(window.len());
+        }
+        let done = self.done(&decoded, window.len());
+        let parts = self.parts(&decoded.spoken);
+        let times = self.times(&decoded, &parts, &heard, window.len())?;
+        let scene = Scene {
+            window,
+            voices,
+            decoded: &decoded,
+        };
+        let mut first = 0;
+        let mut before = String::new();
+        let mut circling = false;
+        for part in parts {
+            let times = &times[first..=first + part.len()];
+            first += part.len();
+            let Some((segment, heard)) = self.segment(part, times, &scene) else {
+                continue;
+            };
+            // Once the model runs in circles, nothing after that is to be trusted.
+            circling |= decoded.looped && (self.circles(part) || segment.text == before);
+            before.clone_from(&segment.text);
+            if circling {
+                let (start, end) = (times[0], times[times.len() - 1]);
+                found.drop(window.begins(start)..window.ends(end), Reason::Repetition);
+            } else if segment.avg_logprob < DOUBTFUL {
+                // A long one counts as not heard, and is heard again alone.
+                let range = heard[0].start..heard[heard.len() - 1].end;
+                if range.len() < LEFT_OUT {
+                    found.drop(range, Reason::Unclear);
+                }
+            } else {
+                found.heard.extend(heard);
+                found.segments.push(segment);
+            }
+        }
+        Ok(done)
+    }
+
+    /// How far the window was heard: to its end, or to the last moment if text ends well before.
+    fn done(&self, decoded: &Decoded, length: usize) -> usize {
+        let v = self.decoder.vocabulary;
+        let tokens: Vec<Token> = decoded.spoken.iter().map(|spoken| spoken.token).collect();
+        let Some(&last) = tokens.last().filter(|token| v.is_time(**token)) else {
+            return length;
+        };
+        let at = (last - v.first_time) * MOMENT;
+        let opens_more = tokens.len() > 1 && v.is_time(tokens[tokens.len() - 2]);
+        let unheard = length.saturating_sub(at);
+        let more = unheard > UNHEARD || (opens_more && unheard > RATE / 2);
+        if more && at >= RATE && !decoded.looped {
+            at
+        } else {
+            length
+        }
+    }
+
+    fn parts<'s>(&self, spoken: &'s [Spoken]) -> Vec<&'s [Spoken]> {
+        let v = self.decoder.vocabulary;
+        let parts = spoken.split(|spoken| v.is_time(spoken.token));
+        parts.filter(|part| !part.is_empty()).collect()
+    }
+
+    /// The sample at which each text token begins, and the end of the last.
+    fn times(
+        &self,
+        decoded: &Decoded,
+        parts: &[&[Spoken]],
+        heard: &Heard,
+        length: usize,
+    ) -> Result<Vec<usize>, SpeechError> {
+        let v = self.decoder.vocabulary;
+        let mut tokens = vec![v.start, decoded.language, v.transcribe, v.no_timestamps];
+        let before = tokens.len() - 1;
+        tokens.extend(parts.iter().copied().flatten().map(|spoken| spoken.token));
+        let rows = tokens.len() - before;
+        if rows == 1 {
+            return Ok(vec![0]);
+        }
+        tokens.push(v.end);
+        let attention = self.decoder.net.attention(&tokens, heard)?;
+        let columns = length.div_ceil(MOMENT).min(attention.size(3)).max(1);
+        let map_of = |head: usize| {
+            let mut map = Map::zero(rows, columns);
+            for row in 0..rows {
+                for column in 0..columns {
+                    map.values[row * columns + column] = attention[[0, head, row + before, column]];
+                }
+            }
+            map
+        };
+        let heads = (0..attention.size(1)).map(map_of).collect();
+        Ok(path(&combined(heads))
+            .into_iter()
+            .map(|column| column * MOMENT)
+            .collect())
+    }
+
+    /// A segment, and the samples of its words; none when it is punctuation only.
+    fn segment(
+        &self,
+        part: &[Spoken],
+        times: &[usize],
+        scene: &Scene<'_>,
+    ) -> Option<(Segment, Vec<Range<usize>>)> {
+        let v = self.decoder.vocabulary;
+        let tokens: Vec<Token> = part.iter().map(|spoken| spoken.token).collect();
+        let text = v.text(&tokens).trim().to_owned();
+        let words = words(v, part);
+        let place = |word: &Word| {
+            let start = scene.window.begins(times[word.first]);
+            let range = voiced(start..scene.window.ends(times[word.end]), scene.voices);
+            (word.text.chars().count(), range)
+        };
+        let mut places: Vec<_> = words.iter().map(place).collect();
+        cut_words(&mut places);
+        let heard: Vec<Range<usize>> = places.into_iter().map(|(_, range)| range).collect();
+        let spoken = words
+            .into_iter()
+            .zip(&heard)
+            .map(|(word, range)| TimedWord {
+                word: word.text,
+                start: seconds(range.start),
+                end: seconds(range.end),
+                probability: rounded(word.probability),
+            });
+        let segment = Segment {
+            start: seconds(heard.first()?.start),
+            end: seconds(heard.last()?.end),
+            language: language_of(&text, v.code(scene.decoded.language)).to_owned(),
+            avg_logprob: rounded(average(part)),
+            no_speech_prob: rounded(scene.decoded.no_speech),
+            compression_ratio: rounded(compression_ratio(&text)),
+            words: spoken.collect(),
+            text,
+        };
+        Some((segment, heard))
+    }
+
+    fn circles(&self, part: &[Spoken]) -> bool {
+        let tokens: Vec<Token> = part.iter().map(|spoken| spoken.token).collect();
+        let text = self.decoder.vocabulary.text(&tokens);
+        is_loop(&tokens) || compression_ratio(&text) > MOST_COMPRESSION
+    }
+}
+
+/// A word lies where a voice is: the path gives pauses to the word before or after.
+fn voiced(word: Range<usize>, voices: &[Range<usize>]) -> Range<usize> {
+    // The detector is a little late at both ends.
+    const EDGE: usize = RATE / 20;
+    let overlap = |voice: &&Range<usize>| {
+        (voice.end + EDGE)
+            .min(word.end)
+            .saturating_sub(voice.start.saturating_sub(EDGE).max(word.start))
+    };
+    let Some(voice) = voices
+        .iter()
+        .max_by_key(overlap)
+        .filter(|voice| overlap(voice) > 0)
+    else {
+        return word.start..word.end.max(word.start);
+    };
+    let start = word.start.max(voice.start.saturating_sub(EDGE));
+    start..word.end.min(voice.end + EDGE).max(start)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a window has at most 224 tokens"
+)]
+fn average(spoken: &[Spoken]) -> f32 {
+    let sum: f32 = spoken.iter().map(|spoken| spoken.log_probability).sum();
+    sum / spoken.len().max(1) as f32
+}
