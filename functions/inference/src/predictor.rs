@@ -80,7 +80,11 @@ impl Cancel {
 
     /// For `?` in loops: fails with `Cancelled` once the flag is up.
     pub fn check(&self) -> Result<(), PredictError> {
-        if self.is_cancelled() { Err(PredictError::Cancelled) } else { Ok(()) }
+        if self.is_cancelled() {
+            Err(PredictError::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -100,6 +104,8 @@ pub enum PredictError {
 
 impl fmt::Debug for dyn Predictor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Predictor").field(&self.card().owner_name).finish()
+        f.debug_tuple("Predictor")
+            .field(&self.card().owner_name)
+            .finish()
     }
 }

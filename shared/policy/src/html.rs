@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use askama::Template;
 use shared_domain::Lang;
 
-use crate::Report;
+use crate::evaluate::task_name;
+use crate::report::{ModelUsed, Report};
 use view::{Card, CoverageRow, Facts, Lane, Tick};
 
 /// The page cannot be written.
@@ -32,6 +33,11 @@ impl Page<'_> {
     /// The text of the page's language.
     fn t<'t>(&self, ru: &'t str, en: &'t str) -> &'t str {
         self.lang.pick(ru, en)
+    }
+
+    /// What people call the task of a model.
+    fn task(&self, model: &ModelUsed) -> String {
+        task_name(model.task).pick(self.lang).to_owned()
     }
 }
 

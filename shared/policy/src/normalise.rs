@@ -142,7 +142,7 @@ fn fold(text: &str) -> Vec<Sign> {
             });
         }
     }
-    apostrophes(signs)
+    apostrophes(&signs)
 }
 
 /// Lower case, compatibility form, without combining marks.
@@ -165,7 +165,7 @@ fn simple(original: char) -> impl Iterator<Item = char> {
 }
 
 /// An apostrophe in a Russian word stands for `ъ`, in an English one for nothing.
-fn apostrophes(signs: Vec<Sign>) -> Vec<Sign> {
+fn apostrophes(signs: &[Sign]) -> Vec<Sign> {
     let class_at = |at: Option<usize>| at.and_then(|at| signs.get(at)).map(|sign| sign.class);
     let mut kept = Vec::with_capacity(signs.len());
     for (at, sign) in signs.iter().enumerate() {

@@ -88,8 +88,7 @@ fn not_checked(report: &Value, lang: Lang) -> Vec<String> {
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let head = lang.pick("не проверено", "not checked");
-    let line = |line: &Value| format!("{head}: {}", text(&line["text"][lang.as_str()]));
+    let line = |line: &Value| text(&line["text"][lang.as_str()]);
     lines.iter().map(line).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Reads a list of words, line by line. The format is in the crate's README.
 
-use super::trie::Pattern;
+use super::trie::{Pattern, Spelling};
 use super::{DictionaryError, Entry, Kind};
 use crate::normalise::entry_words;
 
@@ -180,12 +180,15 @@ fn pattern(
             "`{letters}` with `*` is too short: it would match too much"
         ));
     }
-    let capital = literal && core.starts_with(char::is_uppercase);
+    let spelling = match (literal, core.starts_with(char::is_uppercase)) {
+        (false, _) => Spelling::Any,
+        (true, false) => Spelling::Literal,
+        (true, true) => Spelling::Capital,
+    };
     Ok(Pattern {
         letters,
         open_start,
         open_end,
-        literal,
-        capital,
+        spelling,
     })
 }

@@ -75,104 +75,32 @@ fn the_longest_of_overlapping_entries_is_told_once() {
 
 #[test]
 fn every_trick_is_seen_through() {
-    let disguises = [
-        "сука",
-        "СУКА",
-        "сууука",
-        "суука",
-        "сукааааа",
-        "с у к а",
-        "с.у.к.а",
-        "с-у-к-а",
-        "С У К А",
-        "су-ка",
-        "cyкa",
-        "CYKA",
-        "сук@",
-        "су\u{200b}ка",
-        "су\u{ad}ка",
-        "с\u{301}у\u{301}к\u{301}а",
-        "с*ка",
-        "ｓｕｋａ",
-        "х0й",
-        "x*й",
-        "ху*",
-        "xyй",
-        "хуй\u{fe0f}",
-        "х у й",
-        "х_у_й",
-        "х\u{202e}у\u{202c}й",
-        "б***ь",
-        "б**дь",
-        "бл*дь",
-        "бл#дь",
-        "6ля",
-        "бл@ть",
-        "бляяяя",
-        "блЯяТь",
-        "п****ц",
-        "пи$дец",
-        "п*здец",
-        "е*ать",
-        "ёб твою мать",
-        "ё*аный",
-        "ебааать",
-        "заеб@л",
-        "пизд🍑ц",
-        "м*дак",
-        "xуйня",
-        "нахyй",
-        "на хуй",
-        "на-хуй",
-        "с'ебался",
-        "долбоёб",
-        "долбоeб",
-        "3аебал",
-        "пи3да",
-        "гоvно",
-        "жoпа",
-        "6лядь",
-        "ебaный",
-        "f**k",
-        "f*ck",
-        "fu*k",
-        "f**king",
-        "fuuuuck",
-        "fuuck",
-        "fuсk",
-        "f u c k",
-        "f.u.c.k",
-        "F U C K",
-        "sh!t",
-        "$hit",
-        "s#it",
-        "sh*t",
-        "5hit",
-        "b!tch",
-        "b1tch",
-        "bi+ch b*tch",
-        "@sshole",
-        "a$$hole",
-        "a**hole",
-        "pr0n",
-        "p0rn",
-        "b00bs",
-        "d1ck",
-        "c*nt",
-        "ｆｕｃｋ",
-        "𝖋𝖚𝖈𝖐",
-        "ꜰᴜᴄᴋ fuck",
-        "fück",
-        "motherf***er",
-        "mother-fucker",
-        "fu-ck",
-    ];
+    let disguises = DISGUISES
+        .lines()
+        .flat_map(|line| line.split('|'))
+        .map(str::trim);
     let lists = lists();
     let finds = |name: &str, text: &str| !found(lists.find(name).unwrap(), text).is_empty();
     let seen = |text: &str| finds("profanity-ru", text) || finds("profanity-en", text);
-    let missed: Vec<_> = disguises.iter().filter(|text| !seen(text)).collect();
+    let missed: Vec<_> = disguises
+        .filter(|text| !text.is_empty() && !seen(text))
+        .collect();
     assert!(missed.is_empty(), "not seen: {missed:?}");
 }
+
+const DISGUISES: &str = "
+    сука | СУКА | сууука | суука | сукааааа | с у к а | с.у.к.а | с-у-к-а | С У К А
+    су-ка | cyкa | CYKA | сук@ | су\u{200b}ка | су\u{ad}ка | с\u{301}у\u{301}к\u{301}а
+    с*ка | ｓｕｋａ | х0й | x*й | ху* | xyй | хуй\u{fe0f} | х у й | х_у_й
+    х\u{202e}у\u{202c}й | б***ь | б**дь | бл*дь | бл#дь | 6ля | бл@ть | бляяяя | блЯяТь
+    п****ц | пи$дец | п*здец | е*ать | ёб твою мать | ё*аный | ебааать | заеб@л
+    пизд🍑ц | м*дак | xуйня | нахyй | на хуй | на-хуй | с'ебался | долбоёб | долбоeб
+    3аебал | пи3да | гоvно | жoпа | 6лядь | ебaный | f**k | f*ck | fu*k | f**king
+    fuuuuck | fuuck | fuсk | f u c k | f.u.c.k | F U C K | sh!t | $hit | s#it | sh*t
+    5hit | b!tch | b1tch | b*tch | @sshole | a$$hole | a**hole | pr0n | p0rn
+    b00bs | d1ck | c*nt | ｆｕｃｋ | 𝖋𝖚𝖈𝖐 | ꜰᴜᴄᴋ | fück | motherf***er | mother-fucker
+    fu-ck
+    ";
 
 #[test]
 fn innocent_words_and_sentences_yield_nothing() {

@@ -14,6 +14,17 @@ const MAX_RUNS: usize = 64;
 
 pub(super) type PatternId = u32;
 
+/// How faithful to an entry a text has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Spelling {
+    /// Disguises are seen through.
+    Any,
+    /// Only as written: no look-alikes, no stretching, no masks.
+    Literal,
+    /// Only as written and with a capital letter.
+    Capital,
+}
+
 /// How one word of an entry has to match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Pattern {
@@ -23,10 +34,8 @@ pub(super) struct Pattern {
     pub(super) open_start: bool,
     /// May be followed by other letters.
     pub(super) open_end: bool,
-    /// Only as written: no look-alikes, no stretching, no masks.
-    pub(super) literal: bool,
-    /// Only with a capital letter.
-    pub(super) capital: bool,
+    /// How faithful the text has to be.
+    pub(super) spelling: Spelling,
 }
 
 /// How a word was recognised.
@@ -268,15 +277,20 @@ impl Trie {
             }
             let plain = !trail.disguised && !trail.squeezed && trail.hidden == 0;
             let open = !last || inside;
-            let refused = (pattern.literal && !(plain && !walk.reading.whole_words_only))
-                || (pattern.capital && !walk.token.capital)
+            let as_written = plain && !walk.reading.whole_words_only;
+            let unfaithful = match pattern.spelling {
+                Spelling::Any => false,
+                Spelling::Literal => !as_written,
+                Spelling::Capital => !as_written || !walk.token.capital,
+            };
+            let refused = unfaithful
                 || (walk.reading.whole_words_only && open)
                 || (trail.squeezed && (open || pattern.letters.chars().count() < 3))
                 || (trail.hidden > 0 && !mask_is_telling(walk.reading, trail, open));
             if refused {
                 continue;
             }
-            let how = match (trail.hidden, plain && !walk.reading.whole_words_only) {
+            let how = match (trail.hidden, as_written) {
                 (0, true) => How::Plain,
                 (0, false) => How::Disguised,
                 _ => How::Masked,

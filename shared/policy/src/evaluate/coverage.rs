@@ -111,52 +111,42 @@ pub(super) fn complete(given: &[TaskCoverage], pack: &Pack) -> Vec<TaskCoverage>
 }
 
 pub(super) fn not_checked(coverage: &[TaskCoverage]) -> Vec<NotChecked> {
-    let mut all = Vec::new();
-    for entry in coverage {
-        let mut note = |text| {
-            all.push(NotChecked {
-                task: entry.task,
-                text,
-            })
-        };
-        if !entry.run {
-            note(not_run_text(entry.task, entry.not_run));
-            continue;
-        }
-        entry
-            .limits
-            .iter()
-            .for_each(|limit| note(limit_text(limit)));
-        let counts = counts(entry);
-        counts.into_iter().for_each(|(_, text)| note(text));
-    }
-    all
+    let told = |entry: &TaskCoverage| {
+        let task = entry.task;
+        holes(entry)
+            .into_iter()
+            .map(move |(_, text)| NotChecked { task, text })
+    };
+    coverage.iter().flat_map(told).collect()
 }
 
 /// What keeps the video from passing.
 pub(super) fn reasons(coverage: &[TaskCoverage], pack: &Pack) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    for entry in coverage {
-        let mut add = |code: &str, text| {
-            reasons.push(Reason {
-                code: code.to_owned(),
-                text,
-            })
-        };
-        if entry.is_missed() && pack.required.contains(&entry.task) {
-            add("not_run", not_run_text(entry.task, entry.not_run));
-        }
-        if entry.run {
-            entry
-                .limits
-                .iter()
-                .for_each(|limit| add("limit", limit_text(limit)));
-            counts(entry)
-                .into_iter()
-                .for_each(|(code, text)| add(code, text));
-        }
+    let counts = |entry: &&TaskCoverage| {
+        entry.run || (entry.is_missed() && pack.required.contains(&entry.task))
+    };
+    let told = |(code, text): (&str, Bilingual)| Reason {
+        code: code.to_owned(),
+        text,
+    };
+    coverage
+        .iter()
+        .filter(counts)
+        .flat_map(holes)
+        .map(told)
+        .collect()
+}
+
+/// Everything that a task did not look at.
+fn holes(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
+    if !entry.run {
+        return vec![("not_run", not_run_text(entry.task, entry.not_run))];
     }
-    reasons
+    let limits = entry
+        .limits
+        .iter()
+        .map(|limit| ("limit", limit_text(limit)));
+    limits.chain(counts(entry)).collect()
 }
 
 /// The holes of a task that was run.
@@ -176,7 +166,10 @@ fn counts(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
         let count = entry.gaps.len();
         add(
             "gap",
-            format!("не просмотрено {seconds} с (пропусков: {count})"),
+            format!(
+                "не просмотрено {} с (пропусков: {count})",
+                seconds.replace('.', ",")
+            ),
             format!("{seconds} s not looked at (gaps: {count})"),
         );
     }
@@ -239,6 +232,10 @@ pub(crate) fn limit_text(limit: &str) -> Bilingual {
         "ru_text_not_checked" => (
             "Текст на экране: русские надписи не проверялись, модель их не читает.",
             "On-screen text: Russian captions were not checked, the model does not read them.",
+        ),
+        "common_objects_only" => (
+            "Предметы: модель узнаёт только обычные вещи (нож, бутылка, бокал); оружие, сигареты, наркотики, символы и логотипы в кадре не проверялись.",
+            "Objects: the model knows everyday things only (knife, bottle, glass); guns, cigarettes, drugs, symbols and logos in the picture were not checked.",
         ),
         other => {
             return Bilingual {

@@ -45,7 +45,7 @@ fn sentence(group: &[Found<'_>], category: &Category, pack: &Pack, lang: Lang) -
             Task::Speech => lang.pick("расслышано неуверенно", "heard unclearly"),
             _ => lang.pick("прочитано неуверенно", "read unclearly"),
         };
-        text.push_str(&format!(" ({note})"));
+        text = format!("{text} ({note})");
     }
     text
 }

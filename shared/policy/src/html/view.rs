@@ -16,6 +16,8 @@ pub(super) struct Facts {
     pub(super) headline: &'static str,
     pub(super) stage: &'static str,
     pub(super) is_final: bool,
+    /// Something keeps the video from passing that is no risk.
+    pub(super) is_partial: bool,
     pub(super) duration: String,
     pub(super) size: String,
     pub(super) picture: String,
@@ -85,6 +87,10 @@ impl Facts {
             headline: lang.pick(ru, en),
             stage,
             is_final,
+            is_partial: report
+                .verdict_reasons
+                .iter()
+                .any(|r| !r.code.starts_with("risk_")),
             duration: clock(video.duration_seconds),
             size: size(video.size_bytes, lang),
             picture: format!(

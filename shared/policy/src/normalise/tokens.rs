@@ -212,9 +212,9 @@ fn put_together(signs: &[Sign], parts: &[Range<usize>], original: &str, into: &m
         .flat_map(|part| signs[part.clone()].to_vec())
         .collect();
     let mut readings = readings(&letters);
-    readings
-        .iter_mut()
-        .for_each(|reading| reading.whole_words_only = true);
+    for reading in &mut readings {
+        reading.whole_words_only = true;
+    }
     into.push(token(signs, first.start..last.end, original, readings));
 }
 

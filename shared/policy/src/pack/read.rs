@@ -183,11 +183,11 @@ fn rule(
     knows: &dyn Fn(&str) -> bool,
 ) -> Result<Rule, PackError> {
     let Some(category) = categories.iter().find(|c| c.code == raw.category.value) else {
-        let known: Vec<&str> = categories.iter().map(|c| c.code.as_str()).collect();
+        let codes: Vec<&str> = categories.iter().map(|c| c.code.as_str()).collect();
         let reason = format!(
             "unknown category `{}`; there are {}",
             raw.category.value,
-            known.join(", ")
+            codes.join(", ")
         );
         return Err(at(&raw.category, reason));
     };

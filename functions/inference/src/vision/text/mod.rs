@@ -1,0 +1,165 @@
+//! The model `local/ppocr-tesseract`: words on the screen, Russian and English.
+//!
+//! `detect` and `regions` say where lines stand, `straighten` cuts them out, `recognise` reads Latin
+//! letters and `tesseract` Cyrillic ones after `clean`, `choose` takes each word from the one who is
+//! right about it, and `memory` spares captions that stay.
+//!
+//! Without Tesseract and its Russian data only Latin text is read, and both the card and every
+//! answer say so.
+
+mod choose;
+mod clean;
+mod detect;
+mod hull;
+mod lines;
+mod memory;
+mod recognise;
+mod regions;
+mod script;
+mod straighten;
+mod tesseract;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rten::ThreadPool;
+use serde_json::{Value, json};
+use shared_domain::Task;
+
+use super::VisionError;
+use super::net::OnDemand;
+use super::picture::Picture;
+use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
+use crate::weights::{Folder, WeightsError};
+use detect::Detector;
+use lines::Reader;
+use memory::Memory;
+use recognise::Recogniser;
+use straighten::straighten;
+use tesseract::Tesseract;
+
+const DETECTION: &str = "ppocr-det.onnx";
+const RECOGNITION: &str = "ppocr-rec.onnx";
+/// Said when Tesseract or its Russian data is not installed.
+pub const NO_RUSSIAN: &str = "ru_text_not_checked";
+/// Captions of 20 pixels in a 1280×720 frame are found at this length of the longer side.
+const SIDE: usize = 960;
+
+/// The model `local/ppocr-tesseract`.
+#[derive(Debug)]
+pub struct ScreenText {
+    card: ModelCard,
+    nets: OnDemand<Nets>,
+    tesseract: Option<Tesseract>,
+    memory: Memory,
+}
+
+#[derive(Debug)]
+struct Nets {
+    detector: Detector,
+    recogniser: Recogniser,
+}
+
+impl ScreenText {
+    /// Makes the model ready to load, and looks whether Tesseract is installed; fails at once when
+    /// a file of the networks is not there.
+    pub fn connect(folder: &Folder, pool: Option<Arc<ThreadPool>>) -> Result<Self, WeightsError> {
+        Self::with_reader(folder, pool, Path::new("tesseract"))
+    }
+
+    /// As `connect`, with the program that reads Cyrillic.
+    pub fn with_reader(
+        folder: &Folder,
+        pool: Option<Arc<ThreadPool>>,
+        program: &Path,
+    ) -> Result<Self, WeightsError> {
+        super::require(folder, &[DETECTION, RECOGNITION])?;
+        let tesseract = Tesseract::find(program);
+        let limits = if tesseract.is_some() {
+            Vec::new()
+        } else {
+            tracing::warn!(
+                "tesseract with Russian and English is not installed: Russian text on the screen is \
+                 not checked (Debian: tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng)"
+            );
+            vec![NO_RUSSIAN.to_owned()]
+        };
+        let card = ModelCard {
+            task: Task::Text,
+            owner_name: "local/ppocr-tesseract",
+            version: Folder::version(&[DETECTION, RECOGNITION]),
+            adapter: "pp-ocr",
+            file_fields: &["image"],
+            licence: "Apache-2.0 (PP-OCRv6, Tesseract)",
+            summary: "Reads words on the screen in Russian and English.",
+            limits,
+        };
+        let folder = folder.clone();
+        let nets = OnDemand::new(move || {
+            Ok(Nets {
+                detector: Detector::load(&folder.path(DETECTION)?, SIDE, pool.clone())?,
+                recogniser: Recogniser::load(&folder.path(RECOGNITION)?, pool.clone())?,
+            })
+        });
+        Ok(Self {
+            card,
+            nets,
+            tesseract,
+            memory: Memory::default(),
+        })
+    }
+
+    fn read(&self, picture: &Picture, cancel: &Cancel) -> Result<Value, VisionError> {
+        let nets = self.nets.loaded()?;
+        cancel.check()?;
+        let regions = nets.detector.find(picture)?;
+        let cut = |region: &regions::Region| straighten(picture, &region.rect);
+        let crops: Vec<Picture> = regions.iter().map(cut).collect();
+        let reader = Reader {
+            recogniser: &nets.recogniser,
+            tesseract: self.tesseract.as_ref(),
+            memory: &self.memory,
+            cancel,
+        };
+        let mut results = Vec::new();
+        let mut unread = Vec::new();
+        for (region, line) in regions.iter().zip(reader.read(&crops)?) {
+            let corners = corners(region, picture);
+            match line {
+                Some(line) => results.push(json!({
+                    "box": corners,
+                    "text": line.text,
+                    "confidence": line.confidence,
+                    "alternatives": line.alternatives,
+                })),
+                None => unread.push(json!({ "box": corners })),
+            }
+        }
+        Ok(json!({ "results": results, "unread": unread, "limits": self.card.limits }))
+    }
+}
+
+/// The corners of a box within the picture, to a tenth of a pixel.
+fn corners(region: &regions::Region, picture: &Picture) -> [[f32; 2]; 4] {
+    #[expect(clippy::cast_precision_loss, reason = "sides of a picture")]
+    let most = [picture.width as f32, picture.height as f32];
+    let inside = |point: [f32; 2]| {
+        let [x, y] = [point[0].clamp(0.0, most[0]), point[1].clamp(0.0, most[1])];
+        [(x * 10.0).round() / 10.0, (y * 10.0).round() / 10.0]
+    };
+    region.rect.corners().map(inside)
+}
+
+impl Predictor for ScreenText {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn predict(&self, input: &Input, cancel: &Cancel) -> Result<Value, PredictError> {
+        let picture = Picture::decode(input.file("image")?)?;
+        Ok(self.read(&picture, cancel)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

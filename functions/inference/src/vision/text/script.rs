@@ -1,0 +1,72 @@
+//! Which letters a word is made of, and which of them look alike in both alphabets.
+
+/// Latin letters that the Latin reader has been seen to write for Cyrillic ones (`I`, `l`, `b` for
+/// parts of `ы`, `k` for `ж` …) beside those that look exactly alike.
+const DOUBTFUL: &str = "ABCEHIKMOPTXYabcegklmnoprtuxy";
+/// Pairs of one look.
+const TWINS: &str = "AАBВCСEЕHНKКMМOОPРTТXХYУaаcсeеoоpрxхyуkкmмHн";
+
+/// What a word is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    /// At least one letter that only Latin has, and no Cyrillic.
+    Latin,
+    /// At least one letter that only Cyrillic has, and none that only Latin has.
+    Cyrillic,
+    /// Letters that both have.
+    Either,
+    /// Both, or another alphabet.
+    Other,
+    /// Digits and signs.
+    None,
+}
+
+/// The script of a word by its letters alone.
+pub(super) fn script(word: &str) -> Script {
+    let letters = || word.chars().filter(|c| c.is_alphabetic());
+    if letters().next().is_none() {
+        return Script::None;
+    }
+    let known = letters().all(|c| c.is_ascii() || is_cyrillic(c));
+    let latin = letters().any(|c| c.is_ascii() && !has_twin(c));
+    let cyrillic = letters().any(|c| is_cyrillic(c) && !has_twin(c));
+    match (known, latin, cyrillic) {
+        (false, ..) | (true, true, true) => Script::Other,
+        (true, true, false) => Script::Latin,
+        (true, false, true) => Script::Cyrillic,
+        (true, false, false) => Script::Either,
+    }
+}
+
+/// Whether the Latin reader's word can be nothing but Latin: enough letters are beyond doubt.
+pub(super) fn is_surely_latin(word: &str) -> bool {
+    let letters = || word.chars().filter(|c| c.is_alphabetic());
+    let sure = letters().filter(|c| !DOUBTFUL.contains(*c)).count();
+    letters().all(|c| c.is_ascii()) && sure > 0 && sure * 7 >= letters().count()
+}
+
+/// The word with every letter that has a twin in the other alphabet replaced by it.
+pub(super) fn in_cyrillic(word: &str) -> String {
+    word.chars().map(|c| twin(c, 0)).collect()
+}
+
+/// As `in_cyrillic`, the other way.
+pub(super) fn in_latin(word: &str) -> String {
+    word.chars().map(|c| twin(c, 1)).collect()
+}
+
+fn is_cyrillic(c: char) -> bool {
+    ('\u{400}'..='\u{4ff}').contains(&c)
+}
+
+fn has_twin(c: char) -> bool {
+    TWINS.contains(c)
+}
+
+/// The other of a pair, when `c` stands at this place in it.
+fn twin(c: char, place: usize) -> char {
+    let letters: Vec<char> = TWINS.chars().collect();
+    let (pairs, _) = letters.as_chunks::<2>();
+    let pair = pairs.iter().find(|pair| pair[place] == c);
+    pair.map_or(c, |pair| pair[1 - place])
+}
