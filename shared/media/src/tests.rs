@@ -265,12 +265,39 @@ async fn zz_measure() {
     let (sender, mut receiver) = mpsc::channel(4);
     let plan = stage.media.plan();
     let begin = std::time::Instant::now();
-    let drain = async { let mut n = 0; while let Some(p) = receiver.recv().await { if let Piece::Frame { jpeg, .. } = p { n += jpeg.len(); } } n };
-    let (extraction, bytes) = tokio::join!(stage.media.extract(&source, &probe, &plan, sender), drain);
+    let drain = async {
+        let mut n = 0;
+        while let Some(p) = receiver.recv().await {
+            if let Piece::Frame { jpeg, .. } = p {
+                n += jpeg.len();
+            }
+        }
+        n
+    };
+    let (extraction, bytes) =
+        tokio::join!(stage.media.extract(&source, &probe, &plan, sender), drain);
     let e = extraction.unwrap();
-    println!("extract {:?}: {} candidates {} kept {} frames, {bytes} bytes, {} chunks, damaged {}", begin.elapsed(), e.candidates, e.candidates - e.dropped, e.frames.len(), e.audio.len(), e.damaged);
+    println!(
+        "extract {:?}: {} candidates {} kept {} frames, {bytes} bytes, {} chunks, damaged {}",
+        begin.elapsed(),
+        e.candidates,
+        e.candidates - e.dropped,
+        e.frames.len(),
+        e.audio.len(),
+        e.damaged
+    );
     let usage = std::fs::read_to_string("/proc/self/stat").unwrap();
     let f: Vec<&str> = usage.split_whitespace().collect();
-    println!("own cpu ticks {} {}, children {} {}", f[13], f[14], f[15], f[16]);
-    println!("{}", std::fs::read_to_string("/proc/self/status").unwrap().lines().filter(|l| l.starts_with("VmHWM")).collect::<String>());
+    println!(
+        "own cpu ticks {} {}, children {} {}",
+        f[13], f[14], f[15], f[16]
+    );
+    println!(
+        "{}",
+        std::fs::read_to_string("/proc/self/status")
+            .unwrap()
+            .lines()
+            .filter(|l| l.starts_with("VmHWM"))
+            .collect::<String>()
+    );
 }
