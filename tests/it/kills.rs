@@ -48,8 +48,8 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
     while kills < KILLS {
         random.write_u32(kills);
         // A tenth of the run on average, so that ten kills fall all over it.
-        let moment = Duration::from_millis(200)
-            + whole.mul_f64(random.finish() as f64 / u64::MAX as f64 / 5.0);
+        let share = u32::from(random.finish().to_le_bytes()[0]);
+        let moment = Duration::from_millis(200) + whole * share / (255 * 5);
         moments.push(moment);
         let mut child = program.start(&clip)?;
         std::thread::sleep(moment);

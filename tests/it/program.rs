@@ -1,5 +1,6 @@
 //! The built binary, as a user runs it: in a data folder of its own, with nothing configured.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -35,16 +36,7 @@ impl Program {
         command
             .args(args)
             .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| {
-                [
-                    "PATH",
-                    "HOME",
-                    "XDG_CACHE_HOME",
-                    "MODELS_DIR",
-                    "MODELS_SOURCE",
-                ]
-                .contains(&name.as_str())
-            }))
+            .envs(inherited())
             .env("DATA_DIR", self.data())
             .env("LANG", "en_US.UTF-8")
             .env("LOG_LEVEL", "warn")
@@ -57,7 +49,7 @@ impl Program {
 
     /// `compliance check FILE --json -`, to its end.
     pub(crate) fn check(&self, file: &Path) -> Result<Checked> {
-        Checked::of(self.checking(file)?.output()?)
+        Checked::of(&self.checking(file)?.output()?)
     }
 
     /// The same, not yet started.
@@ -96,9 +88,9 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    fn of(output: Output) -> Result<Self> {
+    fn of(output: &Output) -> Result<Self> {
         let code = output.status.code().context("the program was killed")?;
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(Self {
             code,
             stdout: text(&output.stdout),
@@ -116,6 +108,22 @@ impl Checked {
         };
         serde_json::from_str(&self.stdout).with_context(told)
     }
+}
+
+/// Where tools and weights are; nothing else of the machine's settings.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a child needs the machine's paths"
+)]
+fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
+    let names = [
+        "PATH",
+        "HOME",
+        "XDG_CACHE_HOME",
+        "MODELS_DIR",
+        "MODELS_SOURCE",
+    ];
+    std::env::vars_os().filter(move |(name, _)| names.iter().any(|known| name == known))
 }
 
 /// The binary beside this test: built with it by `just test`.

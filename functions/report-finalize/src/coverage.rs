@@ -104,7 +104,7 @@ fn gaps(rows: &[&EvidenceRow]) -> Vec<Gap> {
         for span in spans {
             match gaps.last_mut() {
                 Some(gap) if span.start_ms <= gap.end_ms => {
-                    gap.end_ms = gap.end_ms.max(span.end_ms)
+                    gap.end_ms = gap.end_ms.max(span.end_ms);
                 }
                 _ => gaps.push(Gap {
                     start_ms: span.start_ms,

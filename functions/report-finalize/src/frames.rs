@@ -1,6 +1,7 @@
 //! The frames that a page shows: small copies, written into the page itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,7 +34,11 @@ pub(crate) async fn pictures(
         .iter()
         .filter_map(|trigger| trigger.evidence.get(trigger.best))
         .map(|evidence| evidence.object_key.clone())
-        .filter(|key| key.ends_with(".jpg"))
+        .filter(|key| {
+            Path::new(key)
+                .extension()
+                .is_some_and(|ending| ending == "jpg")
+        })
         .take(MOST)
         .collect();
     stream::iter(keys)

@@ -24,14 +24,13 @@ async fn a_waiting_reader_is_woken_by_the_relay() {
     let database = database().await;
     let queue = Queue::new(database.store().await);
     let stop = CancellationToken::new();
-    let (reader, waiting) = (queue.clone(), stop.clone());
-    let reading = async move { reader.next(STREAM, &waiting).await };
-    let writing = async {
+    let reading = queue.next(STREAM, &stop);
+    let sending = async {
         let id = send(queue.store()).await;
         queue.relay().await;
         id
     };
-    let (claimed, sent) = tokio::join!(reading, writing);
+    let (claimed, sent) = tokio::join!(reading, sending);
     assert_eq!(claimed.unwrap().event_id, sent);
 }
 

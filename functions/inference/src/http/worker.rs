@@ -48,22 +48,22 @@ async fn run_flagged(inner: &Inner, id: &str, cancel: &Cancel) -> std::io::Resul
     if inner.overdue(id, now).await? {
         return Ok(());
     }
-    let mut begun = false;
+    let mut is_open = false;
     let begin = |record: &mut Record| {
-        begun = !record.phase.is_terminal();
-        record.phase = if begun {
+        is_open = !record.phase.is_terminal();
+        record.phase = if is_open {
             Phase::Processing
         } else {
             record.phase
         };
         record.started_at = record.started_at.or(Some(now));
         record.starts += 1;
-        begun
+        is_open
     };
     let Some(record) = inner.store.update(id, begin).await? else {
         return Ok(());
     };
-    if !begun {
+    if !is_open {
         return Ok(());
     }
     webhook::announce_start(inner, &record).await;

@@ -72,7 +72,7 @@ pub(super) struct Trie {
     nodes: Vec<Node>,
     patterns: Vec<Pattern>,
     ids: HashMap<Pattern, PatternId>,
-    /// Whether masks are looked through.
+    /// Whether people hide these words: masks are looked through, and a double letter may be one.
     pub(super) masks: bool,
 }
 
@@ -285,7 +285,7 @@ impl Trie {
             };
             let refused = unfaithful
                 || (walk.reading.whole_words_only && open)
-                || (trail.squeezed && (open || pattern.letters.chars().count() < 3))
+                || (trail.squeezed && (!self.masks || open || pattern.letters.chars().count() < 3))
                 || (trail.hidden > 0 && !mask_is_telling(walk.reading, trail, open));
             if refused {
                 continue;

@@ -184,10 +184,10 @@ fn speech_without_word_times_falls_back_on_the_segment() {
 #[test]
 fn neighbouring_hits_are_one_event_and_distant_ones_are_not() {
     let frames = [
-        seen(Task::Nudity, "nsfw", 0.7, (0, 500)),
+        seen(Task::Nudity, "nsfw", 0.82, (0, 500)),
         seen(Task::Nudity, "nsfw", 0.97, (500, 1_000)),
-        seen(Task::Nudity, "nsfw", 0.65, (2_900, 3_400)),
-        seen(Task::Nudity, "nsfw", 0.7, (9_000, 9_500)),
+        seen(Task::Nudity, "nsfw", 0.85, (2_900, 3_400)),
+        seen(Task::Nudity, "nsfw", 0.82, (9_000, 9_500)),
         seen(Task::Nudity, "nsfw", 0.3, (20_000, 20_500)),
     ];
     let result = judged(&frames);
