@@ -30,13 +30,9 @@ impl Handler for OnUpload {
                     return Err(Error::Unknown);
                 }
                 let user = caller(&self.store, event).await?.ok_or(Error::Unknown)?;
-                let video = self
-                    .store
-                    .video_visible_to(&user, id)
-                    .await?
-                    .ok_or(Error::Unknown)?;
-                self.arrived(&delivery(event, format!("client:{id}")), &video)
-                    .await
+                let video = self.store.video_visible_to(&user, id).await?;
+                let delivery = delivery(event, format!("client:{id}"));
+                self.arrived(&delivery, &video.ok_or(Error::Unknown)?).await
             }
             Input::Swept(id) => {
                 let video = self.store.video(id).await?;

@@ -13,7 +13,7 @@ use crate::predictor::ModelCard;
 
 pub(super) async fn list(State(inner): State<Arc<Inner>>) -> Json<Value> {
     let models: Vec<Value> = inner.cards().map(|card| model(&inner, card)).collect();
-    Json(page(models))
+    Json(page(&models))
 }
 
 pub(super) async fn show(
@@ -27,7 +27,7 @@ pub(super) async fn versions(
     State(inner): State<Arc<Inner>>,
     Path((owner, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(page(vec![describe(
+    Ok(Json(page(&[describe(
         &inner,
         find(&inner, &owner, &name)?,
     )])))
@@ -55,7 +55,7 @@ pub(super) fn find<'a>(
     card.ok_or_else(|| Problem::not_found("The model"))
 }
 
-fn page(results: Vec<Value>) -> Value {
+fn page(results: &[Value]) -> Value {
     json!({ "next": null, "previous": null, "results": results })
 }
 

@@ -71,7 +71,10 @@ async fn run_flagged(inner: &Inner, id: &str, cancel: &Cancel) -> std::io::Resul
     let watch = async {
         tokio::select! {
             () = until(deadline, inner.clock.now()) => inner.end(id, Phase::Canceled).await.map(drop),
-            () = inner.stopping.cancelled() => Ok(cancel.cancel()),
+            () = inner.stopping.cancelled() => {
+                cancel.cancel();
+                Ok(())
+            }
         }
     };
     let answer = answer(inner, record, cancel);

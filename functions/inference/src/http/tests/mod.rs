@@ -281,6 +281,10 @@ impl Local {
     }
 
     /// A question about `picture`, with more input fields.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers write json! in place"
+    )]
     pub(super) fn question(&self, more: Value) -> Value {
         let mut input = json!({ "image": format!("{}/objects/a.jpg", self.outside_url) });
         for (name, value) in more.as_object().unwrap() {

@@ -42,6 +42,7 @@ async fn token_is_asked_for_everywhere_under_v1() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one line per bad field")]
 async fn bad_input_is_told_field_by_field() {
     let local = Local::start().await;
     let good = || local.question(json!({}));

@@ -134,7 +134,7 @@ fn activations_make_probabilities() {
 #[test]
 fn labels_below_their_threshold_are_left_out() {
     let (_folder, model) = described(false, |d| {
-        d["thresholds"] = json!({ "red": 0.9, "green": 0.9 })
+        d["thresholds"] = json!({ "red": 0.9, "green": 0.9 });
     });
     let found = scores(&model.unwrap(), [255, 51, 0]);
     let labels: Vec<&str> = found.iter().map(|(label, _)| label.as_str()).collect();

@@ -7,7 +7,9 @@
 //! Cyrillic letter resembles prove it Latin and it covers its place without holes.
 
 use super::recognise::{Glyph, Reading, mean};
-use super::script::{Script, in_cyrillic, in_latin, is_surely_latin, script};
+use super::script::{
+    Script, in_cyrillic, in_latin, is_latin_beyond_doubt, is_surely_latin, script,
+};
 use super::tesseract::Word;
 
 /// A place without a character longer than this, in heights of the line, is a dropped word.
@@ -38,7 +40,7 @@ pub(super) struct Line {
 pub(super) enum Guess {
     /// Its text is right; nobody else need be asked.
     Latin,
-    /// Complete, but only of letters that both alphabets have: `HOME`, `СОР`.
+    /// Complete, but of letters that Cyrillic has as well: `HOME`, `СОР`.
     Either,
     /// Something is missing or doubtful.
     Cyrillic,
@@ -46,7 +48,7 @@ pub(super) enum Guess {
 
 /// Judges a line by the Latin reader alone.
 pub(super) fn guess(reading: &Reading) -> Guess {
-    if has_hole(reading) || reading.glyphs.iter().any(|glyph| is_guess(glyph)) {
+    if has_hole(reading) || reading.glyphs.iter().any(is_guess) {
         return Guess::Cyrillic;
     }
     let words = latin_words(reading);
@@ -57,16 +59,13 @@ pub(super) fn guess(reading: &Reading) -> Guess {
     };
     let sure = size(&mut words.iter().filter(|word| word.is_sure()));
     let all = size(&mut words.iter());
-    let certain = reading.probability() >= SURE && !words.is_empty();
-    if certain && sure * 10 >= all * 6 {
-        Guess::Latin
-    } else if words
-        .iter()
-        .all(|word| script(&word.text) == Script::Either)
-    {
-        Guess::Either
-    } else {
-        Guess::Cyrillic
+    match (
+        reading.probability() >= SURE && !words.is_empty(),
+        sure * 10 >= all * 6,
+    ) {
+        (false, _) => Guess::Cyrillic,
+        (true, true) => Guess::Latin,
+        (true, false) => Guess::Either,
     }
 }
 
@@ -97,6 +96,21 @@ pub(super) fn both(reading: &Reading, read: &[Word]) -> Option<Line> {
         }
     }
     (!line.text.is_empty() && line.confidence >= NOISE / 2.0).then_some(line)
+}
+
+/// Places that Tesseract has read badly, where a Latin word may stand in a Russian line. The Latin
+/// reader drops such words with the rest of the line, and reads them when they stand alone.
+pub(super) fn dim_places(read: &[Word]) -> Vec<[f32; 2]> {
+    let mut places: Vec<[f32; 2]> = Vec::new();
+    for word in read.iter().filter(|word| word.confidence < CONFIDENT) {
+        let (from, to) = (word.from - HALF, word.to + HALF);
+        match places.last_mut() {
+            Some(last) if from <= last[1] => last[1] = last[1].max(to),
+            _ => places.push([from, to]),
+        }
+    }
+    places.retain(|[from, to]| to - from > 1.0);
+    places
 }
 
 /// How much of a line Tesseract has read and how surely: of several tries the highest is best.
@@ -169,6 +183,11 @@ impl LatinWord {
         let word = is_surely_latin(&self.text) && self.lowest >= GUESS / 2.0 && self.mean >= 0.8;
         number || word
     }
+
+    /// So many letters that only Latin has that no sureness of another reader weighs against them.
+    fn is_beyond_doubt(&self) -> bool {
+        self.mean >= SURE && self.lowest >= GUESS && is_latin_beyond_doubt(&self.text)
+    }
 }
 
 /// Words parted by spaces and by holes.
@@ -208,7 +227,7 @@ fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
         if kept
             .iter()
             .filter(under)
-            .any(|other| !mostly(other) || stands(other, &word.text))
+            .any(|other| !mostly(other) || stands(other, word))
         {
             continue;
         }
@@ -229,9 +248,10 @@ fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
 }
 
 /// Whether a word of Tesseract stands against a sure one of the Latin reader.
-fn stands(read: &Word, latin: &str) -> bool {
-    let longer = length(&read.text) > length(latin) * 1.5;
-    longer || (read.confidence >= CONFIDENT && script(&read.text) == Script::Cyrillic)
+fn stands(read: &Word, latin: &LatinWord) -> bool {
+    let longer = length(&read.text) > length(&latin.text) * 1.5;
+    let cyrillic = script(&read.text) == Script::Cyrillic && read.confidence >= CONFIDENT;
+    longer || (cyrillic && !latin.is_beyond_doubt())
 }
 
 /// Words of letters that both alphabets have are written in the one of the line.

@@ -65,8 +65,8 @@ impl Detector {
     /// Both sides in steps of the network, proportions kept as well as these allow.
     fn size(&self, picture: &Picture) -> [usize; 2] {
         let long = picture.width.max(picture.height);
-        // Small pictures are enlarged, at most threefold: there is nothing more to see in them.
-        let target = self.side.min(long * 3);
+        // Small pictures are enlarged, at most twofold: there is nothing more to see in them.
+        let target = self.side.min(long * 2);
         let fit = |side: usize| {
             let scaled = side * target / long;
             ((scaled + STEP / 2) / STEP * STEP).max(STEP)

@@ -1,14 +1,14 @@
 //! From boxes to lines: the Latin reader for each, and Tesseract in one or two goes for those that
 //! may hold Cyrillic.
 
-use super::choose::{Guess, Line, both, confidence, guess, latin, merit};
+use super::choose::{Guess, Line, both, confidence, dim_places, guess, latin, merit};
 use super::clean::{Grey, Look};
 use super::memory::{Memory, Sight};
 use super::recognise::{Reading, Recogniser};
 use super::tesseract::{Languages, Page, Tesseract, Word};
 use crate::predictor::Cancel;
 use crate::vision::VisionError;
-use crate::vision::picture::Picture;
+use crate::vision::picture::{Area, Picture};
 
 /// A line that Tesseract has read this well is not shown to it again in another look.
 const GOOD: f32 = 0.88;
@@ -44,10 +44,15 @@ impl Reader<'_> {
                 Guess::Either => Some(Languages::RussianAndEnglish),
                 Guess::Cyrillic => Some(Languages::Russian),
             };
-            let (Some(languages), true) = (languages, self.tesseract.is_some()) else {
-                answers[index] = Some(latin(&reading)).filter(|line| !line.text.is_empty());
+            let Some(languages) = languages else {
+                answers[index] = Some(latin(&reading));
                 continue;
             };
+            if self.tesseract.is_none() {
+                // Only what is surely Latin: the rest are Cyrillic letters taken for Latin ones.
+                answers[index] = both(&reading, &[]);
+                continue;
+            }
             let sight = Sight::of(line, reading.text())?;
             if let Some(known) = self.memory.find(&sight) {
                 answers[index] = known;
@@ -65,12 +70,28 @@ impl Reader<'_> {
         if let Some(tesseract) = self.tesseract {
             self.ask(tesseract, &mut open)?;
         }
-        for line in open {
+        for mut line in open {
+            self.look_closer(&lines[line.index], &mut line)?;
             let answer = both(&line.reading, &line.read);
             self.memory.keep(line.sight, answer.clone());
             answers[line.index] = answer;
         }
         Ok(answers)
+    }
+
+    /// Shows the Latin reader each place that Tesseract could not read.
+    fn look_closer(&self, line: &Picture, open: &mut Open) -> Result<(), VisionError> {
+        for [from, to] in dim_places(&open.read) {
+            self.cancel.check()?;
+            let area = stretch(line, from, to);
+            let reading = self.recogniser.read(&line.cut(area))?;
+            if guess(&reading) == Guess::Latin {
+                #[expect(clippy::cast_precision_loss, reason = "sides of a picture")]
+                let start = area.left as f32 / line.height as f32;
+                open.reading.patched(start, reading);
+            }
+        }
+        Ok(())
     }
 
     /// First every line in its likely look, then the badly read ones in the others.
@@ -124,5 +145,22 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A part of a line, given in heights of it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a line is cut to its own size"
+)]
+fn stretch(line: &Picture, from: f32, to: f32) -> Area {
+    let pixels = |place: f32| (place.max(0.0) * line.height as f32) as usize;
+    Area {
+        left: pixels(from),
+        top: 0,
+        width: pixels(to).saturating_sub(pixels(from)),
+        height: line.height,
     }
 }

@@ -59,6 +59,10 @@ pub(super) struct Memory(Mutex<VecDeque<(Sight, Option<Line>)>>);
 
 impl Memory {
     /// What was read, if this line was seen before; `Some(None)` when it could not be read.
+    #[expect(
+        clippy::option_option,
+        reason = "seen and unreadable is not the same as unseen"
+    )]
     pub(super) fn find(&self, sight: &Sight) -> Option<Option<Line>> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = lines.iter().position(|(seen, _)| seen.is_like(sight))?;

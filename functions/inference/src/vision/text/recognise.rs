@@ -50,6 +50,18 @@ impl Reading {
         all.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// With another reading of the place that begins at `from`.
+    pub(super) fn patched(&mut self, from: f32, other: Self) {
+        let to = from + other.length;
+        self.glyphs.retain(|glyph| glyph.at < from || glyph.at > to);
+        self.glyphs
+            .extend(other.glyphs.into_iter().map(|glyph| Glyph {
+                at: glyph.at + from,
+                ..glyph
+            }));
+        self.glyphs.sort_by(|a, b| a.at.total_cmp(&b.at));
+    }
+
     /// Mean over the characters.
     pub(super) fn probability(&self) -> f32 {
         mean(self.glyphs.iter().map(|glyph| glyph.probability))

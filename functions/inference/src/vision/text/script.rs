@@ -38,11 +38,21 @@ pub(super) fn script(word: &str) -> Script {
     }
 }
 
-/// Whether the Latin reader's word can be nothing but Latin: enough letters are beyond doubt.
+/// Whether the Latin reader's word can be nothing but Latin: some letters are no look-alikes.
 pub(super) fn is_surely_latin(word: &str) -> bool {
+    has_sure_letters(word, 7)
+}
+
+/// Whether a third of the letters are no look-alikes.
+pub(super) fn is_latin_beyond_doubt(word: &str) -> bool {
+    has_sure_letters(word, 3)
+}
+
+/// Whether one of so many letters, at least, is no look-alike, and none is of another alphabet.
+fn has_sure_letters(word: &str, of: usize) -> bool {
     let letters = || word.chars().filter(|c| c.is_alphabetic());
     let sure = letters().filter(|c| !DOUBTFUL.contains(*c)).count();
-    letters().all(|c| c.is_ascii()) && sure > 0 && sure * 7 >= letters().count()
+    letters().all(|c| c.is_ascii()) && sure > 0 && sure * of >= letters().count()
 }
 
 /// The word with every letter that has a twin in the other alphabet replaced by it.

@@ -172,9 +172,10 @@ fn pictures_without_text_give_nothing() {
 }
 
 #[test]
-fn text_in_a_real_picture_is_read() {
-    let read = texts(&answer(&model(), &picture(frame("bikes.mp4", "3"), "null")));
-    assert!(read.iter().any(|line| line == "TAXI"), "{read:?}");
+fn a_brand_in_a_russian_line_is_read() {
+    let lines = [line("Скидка 50% на Samsung", 36, (200, 600), RIMMED)];
+    let picture = drawn(frame("bigbuckbunny.mp4", "4"), &lines);
+    assert_read(&answer(&model(), &picture), &lines);
 }
 
 #[test]
@@ -203,6 +204,16 @@ fn without_tesseract_latin_is_read_and_the_limit_is_said() {
     let answer = answer(&model, &drawn(plain("0x203850"), &lines));
     assert_read(&answer, &lines);
     assert_eq!(answer["limits"][0], NO_RUSSIAN);
+}
+
+#[test]
+fn without_tesseract_russian_lines_are_listed_as_unread() {
+    let absent = Path::new("/nonexistent/tesseract");
+    let model = ScreenText::with_reader(&real_folder(), None, absent).unwrap();
+    let lines = [line("Курение вредит", 32, (80, 180), "fontcolor=white")];
+    let answer = answer(&model, &drawn(plain("0x203850"), &lines));
+    assert!(texts(&answer).is_empty(), "{answer:#}");
+    assert_eq!(answer["unread"].as_array().unwrap().len(), 1);
 }
 
 #[test]

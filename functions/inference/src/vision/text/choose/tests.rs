@@ -1,7 +1,7 @@
 use super::super::recognise::{Glyph, Reading};
 use super::super::script::{Script, in_cyrillic, in_latin, is_surely_latin, script};
 use super::super::tesseract::Word;
-use super::{Guess, both, guess, merit};
+use super::{Guess, both, dim_places, guess, merit};
 
 /// A reading with a character every 0.6 heights; `_` is a dropped character, `~` precedes a guess.
 fn reading(text: &str, probability: f32) -> Reading {
@@ -103,6 +103,7 @@ fn a_line_with_dropped_letters_or_guesses_is_cyrillic() {
 fn a_line_of_letters_that_both_have_goes_to_both_dictionaries() {
     assert_eq!(guess(&reading("HOME", 0.99)), Guess::Either);
     assert_eq!(guess(&reading("MAPAT", 0.99)), Guess::Either);
+    assert_eq!(guess(&reading("TAXI", 0.99)), Guess::Either);
 }
 
 #[test]
@@ -156,4 +157,26 @@ fn of_two_tries_the_one_with_more_sure_letters_is_best() {
     let garbage = words(&[("ЧИдпишись", 0.2), ("ааааааааа", 0.1), ("б", 0.9)]);
     assert!(merit(&whole) > merit(&part));
     assert!(merit(&part) > merit(&garbage));
+}
+
+#[test]
+fn badly_read_neighbours_are_one_place_to_look_again() {
+    let read = words(&[("Скидка", 0.96), ("на", 0.9), ("Запт", 0.3), ("5ипд", 0.2)]);
+    let places = dim_places(&read);
+    assert_eq!(places.len(), 1);
+    assert!(places[0][0] < read[2].from && places[0][1] > read[3].to);
+    assert!(dim_places(&words(&[("водка", 0.96)])).is_empty());
+}
+
+#[test]
+fn a_place_read_again_replaces_what_was_read_there() {
+    let mut line = reading("______ __-_ol_", 0.9);
+    line.patched(4.2, reading("Coca-Cola", 0.98));
+    assert_eq!(line.text(), "Coca-Cola");
+    assert!(
+        line.glyphs
+            .iter()
+            .filter(|glyph| glyph.at > 4.2)
+            .all(|glyph| glyph.probability > 0.97)
+    );
 }
