@@ -196,24 +196,6 @@ fn local_change(
         .chain(since_before)
         .filter(|since| *since > kept.at_ms)
         .min();
-    if std::fs::exists("/tmp/m/trace").unwrap_or(false) {
-        let n = |b: &[bool]| b.iter().filter(|x| **x).count();
-        let pops = calm
-            .iter()
-            .zip(&against.blocks)
-            .filter(|(c, d)| **d && c.jumped && c.steps >= 1)
-            .count();
-        let van = vanished.as_ref().map_or(0, |v| n(v));
-        tracing::info!(
-            "TRACE at {at_ms} kept {} appeared {} vanished {} pops {} changed {} of {}",
-            kept.at_ms,
-            n(&appeared),
-            van,
-            pops,
-            n(&against.blocks),
-            calm.len()
-        );
-    }
     let gone = || {
         vanished
             .is_some_and(|blocks| local(&blocks))
