@@ -11,7 +11,7 @@ use inference::http::{Service, ServiceConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
 use shared_objects::local::{LocalConfig, LocalServer, Notify};
 use shared_runtime::hosts::{Lane, doors, serve_http, timer, work};
-use shared_runtime::{AnyHandler, Shared, boxed};
+use shared_runtime::{AnyHandler, Connected, Handler, Shared, boxed};
 use shared_store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -64,7 +64,7 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     /// Starts every part; returns when all of them answer.
-    pub(crate) async fn start(mut settings: Settings, ports: Ports) -> anyhow::Result<Self> {
+    pub(crate) async fn start(mut settings: Settings, on: Ports) -> anyhow::Result<Self> {
         let folder = PathBuf::from(settings.find("DATA_DIR").unwrap_or("./data"));
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
@@ -72,18 +72,17 @@ impl Embedded {
         let secrets = Secrets::open(&folder)?;
         let stop = CancellationToken::new();
         let mut parts = JoinSet::new();
-        let listener = listen(ports.web).await?;
+        let listener = listen(on.web).await?;
         let web = listener.local_addr()?;
         settings.set_default("PUBLIC_URL", format!("http://{web}"));
         if settings.find("BACKBLAZE_ENDPOINT_URL").is_none() {
-            let server = storage(&mut settings, &secrets, &folder, (web, ports.storage)).await?;
-            let stopped = stop.clone();
-            parts.spawn(quiet(async move {
-                server.serve(stopped.cancelled_owned()).await
-            }));
+            let server = storage(&mut settings, &secrets, &folder, (web, on.storage)).await?;
+            let cancelled = stop.clone().cancelled_owned();
+            let serving = async move { server.serve(cancelled).await };
+            parts.spawn(quiet(serving));
         }
         if settings.find("REPLICATE_API_TOKEN").is_none() {
-            models(&mut settings, &secrets, ports.models, (&stop, &mut parts)).await?;
+            models(&mut settings, &secrets, on.models, (&stop, &mut parts)).await?;
         }
         crate::migrate::migrate(&settings).await?;
         let shared = Shared::connect(settings).await?;
@@ -195,41 +194,13 @@ async fn serve_functions(
 ) -> anyhow::Result<()> {
     // One process holds the data folder's storage: leases of an earlier process are nobody's.
     release(&shared.store).await?;
-    let on_upload = boxed(
-        on_upload::OnUpload::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
-    let extract = boxed(
-        frame_extract::FrameExtract::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
-    let webhook = boxed(
-        replicate_webhook::ReplicateWebhook::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
-    let finalize = boxed(
-        report_finalize::ReportFinalize::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
-    let mail = boxed(
-        send_email::SendEmail::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
-    let cleanup = boxed(
-        cleanup::Cleanup::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
-    let upload = boxed(
-        upload_signed_url::UploadSignedUrl::connect(shared.clone())
-            .await
-            .map_err(whole)?,
-    );
+    let on_upload = function(on_upload::OnUpload::connect(shared.clone())).await?;
+    let extract = function(frame_extract::FrameExtract::connect(shared.clone())).await?;
+    let webhook = function(replicate_webhook::ReplicateWebhook::connect(shared.clone())).await?;
+    let finalize = function(report_finalize::ReportFinalize::connect(shared.clone())).await?;
+    let mail = function(send_email::SendEmail::connect(shared.clone())).await?;
+    let cleanup = function(cleanup::Cleanup::connect(shared.clone())).await?;
+    let upload = function(upload_signed_url::UploadSignedUrl::connect(shared.clone())).await?;
     let console = console::Console::connect(shared.clone())
         .await
         .map_err(whole)?;
@@ -253,13 +224,19 @@ async fn serve_functions(
     parts.spawn(async move { Ok(serve_http(listener, router, stopped).await?) });
     parts.spawn(quiet(work(lanes, shared.queue.clone(), stop.clone())));
     parts.spawn(quiet(timer(
-        cleanup as Arc<dyn AnyHandler>,
+        cleanup,
         SWEEP,
         shared.queue.clone(),
         stop.clone(),
     )));
     info!("all functions are ready");
     Ok(())
+}
+
+async fn function<H: Handler>(
+    connected: impl Future<Output = Connected<H>>,
+) -> anyhow::Result<Arc<dyn AnyHandler>> {
+    Ok(boxed(connected.await.map_err(whole)?))
 }
 
 async fn release(store: &Store) -> anyhow::Result<()> {

@@ -139,7 +139,7 @@ impl Reader<'_> {
         let (places, pages): (Vec<usize>, Vec<Page>) = pages.into_iter().unzip();
         let read = tesseract.read(&pages, languages, self.cancel)?;
         for (at, words) in places.into_iter().zip(read) {
-            let line = &mut lines[at];
+            let line = &mut *lines[at];
             if line.read.is_empty() || merit(&words) > merit(&line.read) {
                 line.read = words;
             }
