@@ -18,6 +18,8 @@ const STROKES: u32 = 5;
 const STILL: u8 = 20;
 /// Luma that is off by more than this shows something else.
 const OTHER: u8 = 40;
+/// Fewest of each that make it text whose end is worth a picture: movement hides a few.
+const PLAIN_STROKES: u32 = 10;
 /// A pixel differs when its luma does by more than this; grain and recompression stay below.
 const STEP: u8 = 24;
 /// Fewest such pixels, of 256, in a block that has changed.
@@ -309,8 +311,8 @@ impl Grid {
                 };
                 let (rising, falling) = strokes(anchors);
                 let (no_rising, no_falling) = strokes(&lost);
-                rising >= STROKES
-                    && falling >= STROKES
+                rising >= PLAIN_STROKES
+                    && falling >= PLAIN_STROKES
                     && (no_rising + no_falling) * 5 >= (rising + falling) * 3
             })
             .collect()

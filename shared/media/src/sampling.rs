@@ -15,6 +15,9 @@ const HEARTBEAT_MS: i64 = 10_000;
 const LOCAL_GAP_MS: i64 = 300;
 /// Change in so much of the picture at once is no longer local.
 const GLOBAL: f64 = 0.4;
+/// A picture of which less than this changes from one candidate to the next is calm: only there
+/// does something that pops up stand out from what moves.
+const CALM: f64 = 0.03;
 /// A change of this share, out of comparative calm, is a cut that scene detection missed.
 const UNSEEN_CUT: (f64, f64) = (0.75, 0.25);
 
@@ -23,18 +26,18 @@ const UNSEEN_CUT: (f64, f64) = (0.75, 0.25);
 struct Calm {
     /// Steps without change.
     steps: u8,
-    /// Whether the last change was a single one out of calm: something popped up.
+    /// Whether the last change was a single one, here and in a calm picture: something popped up.
     jumped: bool,
     /// When the last change was.
     since_ms: i64,
 }
 
 impl Calm {
-    fn step(&mut self, changed: bool, at_ms: i64) {
+    fn step(&mut self, changed: bool, calm: bool, at_ms: i64) {
         if changed {
             *self = Self {
                 steps: 0,
-                jumped: self.steps >= 2,
+                jumped: calm && self.steps >= 2,
                 since_ms: at_ms,
             };
         } else {
@@ -115,7 +118,7 @@ impl Sampler {
         let against = grid.change(&kept.grid);
         self.calm.resize(step.blocks.len(), Calm::default());
         for (calm, changed) in self.calm.iter_mut().zip(&step.blocks) {
-            calm.step(*changed, at_ms);
+            calm.step(*changed, last.change < CALM, at_ms);
         }
         let share = step.share();
         let cut = cut_score >= CUT || (share > UNSEEN_CUT.0 && last.change < UNSEEN_CUT.1);
@@ -124,7 +127,8 @@ impl Sampler {
             Some(at_ms)
         } else {
             kept.settle(&grid);
-            let local = local_change((kept, &last), (at_ms, &grid), &self.calm, &against);
+            let calm = if share < CALM { &self.calm[..] } else { &[] };
+            let local = local_change((kept, &last), (at_ms, &grid), calm, &against);
             self.pending_ms =
                 local.map(|since| self.pending_ms.map_or(since, |earlier| earlier.min(since)));
             let ripe = self

@@ -154,7 +154,7 @@ fn a_caption_on_a_still_picture_has_its_beginning_and_end() {
 #[test]
 fn captions_anywhere_and_at_any_time_are_found_over_moving_pictures() {
     let mut dice = Dice(99);
-    for round in 0..40 {
+    for round in 0..24 {
         let (left, top) = (dice.roll(580) as usize, dice.roll(340) as usize);
         let begin = 1000 + dice.roll(4000) as i64;
         let end = begin + 500 + dice.roll(1500) as i64;
