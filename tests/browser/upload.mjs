@@ -52,7 +52,7 @@ async function signIn(page) {
   await id(page, "login-email").fill(email);
   await id(page, "login-password").fill(password);
   await id(page, "login-submit").click();
-  await id(page, "file-input").waitFor({ state: "attached" });
+  await id(page, "logout").waitFor();
 }
 
 /** Loopback is too quick to see an upload: this slows the browser to 2 MiB a second, and back. */

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared_domain::{Lang, Step, VideoId, VideoUploaded};
-use shared_store::{Store, StoreError, Video};
+use shared_store::{Execution, Store, StoreError, Video};
 use time::format_description::well_known::Rfc3339;
 
 use crate::auth::{Caller, lang};
@@ -134,12 +134,26 @@ pub(crate) async fn about(store: &Store, video: &Video, lang: Lang) -> Result<Va
         "status": video.step.status(),
         "status_message": message,
         "created_at": video.created_at.format(&Rfc3339).ok(),
-        "progress": run.as_ref().map(|run| run.progress),
+        "progress": run.as_ref().map(progress),
         "current_task": run.as_ref().map(|run| run.current_task.clone()),
         "eta_seconds": run.as_ref().and_then(|run| run.eta_seconds),
         "verdict": report.as_ref().map(|report| report.verdict.clone()),
         "total_triggers": report.as_ref().map(|report| report.body["total_triggers"].clone()),
     }))
+}
+
+/// Decoding is the first thirty of a hundred, the answers are the rest.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a share of a hundred"
+)]
+fn progress(run: &Execution) -> f32 {
+    if run.planned == 0 {
+        return run.progress;
+    }
+    let answered = run.done as f64 / run.planned as f64;
+    run.progress.max((30.0 + 69.0 * answered) as f32)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a video")]

@@ -312,14 +312,15 @@ async function open() {
     return;
   }
   if (!localStorage.getItem("lang")) lang = me.language;
-  $("login").hidden = true;
-  $("app").hidden = false;
-  $("logout").hidden = false;
   const projects = await call("GET", "/api/projects/");
   const own = projects.results.find((project) => project.own) || projects.results[0];
   const start = (files) => { for (const file of files) send(file, own.id); };
   $("file").onchange = () => { start($("file").files); $("file").value = ""; };
   $("drop").ondrop = (event) => { event.preventDefault(); $("drop").classList.remove("over"); start(event.dataTransfer.files); };
+  // Shown last: what can be seen can be used.
+  $("login").hidden = true;
+  $("app").hidden = false;
+  $("logout").hidden = false;
   speak();
   await list("/api/videos/?page_size=20");
 }
