@@ -93,7 +93,17 @@ impl Client {
         }
         let created = match self.create(file, &sha256, args).await? {
             Ok(created) => created,
-            Err(refused) => return Ok(Err(refused)),
+            // Storage told of an earlier upload of the same bytes in this very moment: it is taken up.
+            Err(refused) => {
+                let found = self
+                    .store
+                    .video_by_checksum(self.project_id, &sha256)
+                    .await?;
+                let arrived = found.filter(|video| {
+                    !args.again && video.step != Step::AwaitingUpload && video.step != Step::Expired
+                });
+                return Ok(arrived.map(|video| video.video_id).ok_or(refused));
+            }
         };
         let video_id: VideoId = text(&created, "video_id").parse()?;
         self.put(file, &created["upload"], video_id, bars).await?;

@@ -69,13 +69,22 @@ pub(super) fn guess(reading: &Reading) -> Guess {
     }
 }
 
-/// The line of the Latin reader alone.
-pub(super) fn latin(reading: &Reading) -> Line {
+/// The line of the Latin reader alone; `None` when it holds nothing but signs.
+pub(super) fn latin(reading: &Reading) -> Option<Line> {
+    let line = whole(reading);
+    holds_letters(&line.text).then_some(line)
+}
+
+fn whole(reading: &Reading) -> Line {
     Line {
         text: reading.text(),
         confidence: reading.probability(),
         alternatives: Vec::new(),
     }
+}
+
+fn holds_letters(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
 }
 
 /// The line of both readers. `None` when neither has read anything.
@@ -85,7 +94,7 @@ pub(super) fn both(reading: &Reading, read: &[Word]) -> Option<Line> {
     let mut pieces = pieces(&latin_words(reading), &read);
     same_script(&mut pieces);
     let mut line = joined(&pieces);
-    let whole = latin(reading);
+    let whole = whole(reading);
     let complete = !has_hole(reading) && !whole.text.is_empty() && whole.confidence >= SURE;
     if complete && line.confidence < NOISE {
         (line.text, line.confidence) = (whole.text.clone(), whole.confidence);
@@ -95,7 +104,7 @@ pub(super) fn both(reading: &Reading, read: &[Word]) -> Option<Line> {
             line.alternatives.push(other);
         }
     }
-    (!line.text.is_empty() && line.confidence >= NOISE / 2.0).then_some(line)
+    (holds_letters(&line.text) && line.confidence >= NOISE / 2.0).then_some(line)
 }
 
 /// Places that Tesseract has read badly, where a Latin word may stand in a Russian line. The Latin
@@ -132,13 +141,12 @@ fn length(text: &str) -> f32 {
 }
 
 fn is_guess(glyph: &Glyph) -> bool {
-    let matters = glyph.text.chars().any(char::is_alphanumeric);
-    matters && glyph.probability < GUESS
+    holds_letters(&glyph.text) && glyph.probability < GUESS
 }
 
 /// A sign that Tesseract sees in the background.
 fn is_speck(word: &Word) -> bool {
-    word.confidence < CONFIDENT && !word.text.chars().any(char::is_alphanumeric)
+    word.confidence < CONFIDENT && !holds_letters(&word.text)
 }
 
 fn has_hole(reading: &Reading) -> bool {

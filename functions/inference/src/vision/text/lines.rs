@@ -45,7 +45,7 @@ impl Reader<'_> {
                 Guess::Cyrillic => Some(Languages::Russian),
             };
             let Some(languages) = languages else {
-                answers[index] = Some(latin(&reading));
+                answers[index] = latin(&reading);
                 continue;
             };
             if self.tesseract.is_none() {
