@@ -285,12 +285,9 @@ impl Local {
         clippy::needless_pass_by_value,
         reason = "callers write json! in place"
     )]
-    pub(super) fn question(&self, more: Value) -> Value {
-        let mut input = json!({ "image": format!("{}/objects/a.jpg", self.outside_url) });
-        for (name, value) in more.as_object().unwrap() {
-            input[name] = value.clone();
-        }
-        json!({ "version": VERSION, "input": input })
+    pub(super) fn question(&self, mut more: Value) -> Value {
+        more["image"] = format!("{}/objects/a.jpg", self.outside_url).into();
+        json!({ "version": VERSION, "input": more })
     }
 
     /// As `question`, with a webhook.
