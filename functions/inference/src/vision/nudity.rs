@@ -1,9 +1,10 @@
 //! The model `local/open-nsfw`: one score for nudity.
 //!
-//! The network looks at a picture squashed to a square. A wide frame is also looked at as its left
-//! and its right square (an upright one as its upper and its lower): a person at the side of a 16:9
-//! frame, squashed to half the width, is not what the network has learned. The highest score
-//! counts: a miss costs more than a look. Black bars are cut off first.
+//! The network looks at a picture squashed to a square. A wide frame is also looked at as three
+//! squares, at its two ends and in its middle: a person at the side of a 16:9 frame, squashed to half
+//! the width, is not what the network has learned. The score is the mean of the whole and of the
+//! highest square, so that two looks must agree: a single square of cartoon fur scored 0.89, both
+//! together at most 0.53 over all frames of the two films of the tests. Black bars are cut off first.
 
 use std::sync::Arc;
 
@@ -21,7 +22,9 @@ const NAME: &str = "open-nsfw";
 const FILE: &str = "open-nsfw.onnx";
 const SQUASHED: usize = 256;
 const SIDE: usize = 224;
-/// From this ratio of the sides on, the two squares are looked at as well.
+/// No square can raise a whole below this to a score that matters, so that none is looked at.
+const NOTHING: f32 = 0.1;
+/// From this ratio of the sides on, squares are looked at as well.
 const WIDE: f64 = 1.25;
 
 const LEVELS: Levels = Levels {
@@ -49,7 +52,7 @@ impl OpenNsfw {
             adapter: "scores",
             file_fields: &["image"],
             licence: "BSD-2-Clause (Yahoo open_nsfw), package Apache-2.0",
-            summary: "Scores nudity in a picture, as a whole and side by side.",
+            summary: "Scores nudity in a picture, as a whole and in squares.",
             limits: Vec::new(),
         };
         let folder = folder.clone();
@@ -59,12 +62,18 @@ impl OpenNsfw {
 
     fn score(&self, picture: &Picture, cancel: &Cancel) -> Result<f32, VisionError> {
         let net = self.net.loaded()?;
-        let mut highest = 0.0_f32;
-        for area in views(picture.lit()) {
-            cancel.check()?;
-            highest = highest.max(look(&net, &picture.cut(area))?);
+        let lit = picture.lit();
+        let whole = look(&net, &picture.cut(lit))?;
+        if whole < NOTHING {
+            return Ok(whole);
         }
-        Ok(highest)
+        let mut highest: Option<f32> = None;
+        for square in squares(lit) {
+            cancel.check()?;
+            let score = look(&net, &picture.cut(square))?;
+            highest = Some(highest.map_or(score, |highest| highest.max(score)));
+        }
+        Ok(highest.map_or(whole, |highest| f32::midpoint(whole, highest)))
     }
 }
 
@@ -84,20 +93,20 @@ fn look(net: &Net, view: &Picture) -> Result<f32, VisionError> {
     }
 }
 
-/// The whole and, unless it is nearly square, the squares at its two ends.
+/// The squares at both ends and in the middle, unless the whole is nearly square.
 #[expect(clippy::cast_precision_loss, reason = "sides of a picture")]
-fn views(whole: Area) -> Vec<Area> {
+fn squares(whole: Area) -> Vec<Area> {
     let (long, short) = (whole.width.max(whole.height), whole.width.min(whole.height));
-    let mut views = vec![whole];
-    if long as f64 >= short as f64 * WIDE {
-        let mut first = whole;
-        (first.width, first.height) = (short, short);
-        let mut last = first;
-        last.left += whole.width - short;
-        last.top += whole.height - short;
-        views.extend([first, last]);
+    if (long as f64) < short as f64 * WIDE {
+        return Vec::new();
     }
-    views
+    let square = |of: usize| Area {
+        left: whole.left + (whole.width - short) * of / 2,
+        top: whole.top + (whole.height - short) * of / 2,
+        width: short,
+        height: short,
+    };
+    (0..=2).map(square).collect()
 }
 
 impl Predictor for OpenNsfw {

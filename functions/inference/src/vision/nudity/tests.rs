@@ -1,6 +1,6 @@
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::{Area, OpenNsfw, views};
+use super::{Area, OpenNsfw, squares};
 use crate::vision::tests::{answer, frame, picture};
 use crate::weights::tests::real_folder;
 
@@ -59,7 +59,7 @@ fn black_bars_change_nothing() {
 }
 
 #[test]
-fn a_wide_picture_is_seen_whole_and_at_both_ends() {
+fn a_wide_picture_is_seen_at_both_ends_and_in_its_middle() {
     let area = |left, top, width, height| Area {
         left,
         top,
@@ -67,12 +67,23 @@ fn a_wide_picture_is_seen_whole_and_at_both_ends() {
         height,
     };
     let wide = [
-        area(10, 0, 1280, 720),
         area(10, 0, 720, 720),
+        area(290, 0, 720, 720),
         area(570, 0, 720, 720),
     ];
-    assert_eq!(views(area(10, 0, 1280, 720)), wide);
-    let upright = [area(0, 0, 90, 160), area(0, 0, 90, 90), area(0, 70, 90, 90)];
-    assert_eq!(views(area(0, 0, 90, 160)), upright);
-    assert_eq!(views(area(0, 0, 120, 100)).len(), 1);
+    assert_eq!(squares(area(10, 0, 1280, 720)), wide);
+    let upright = [area(0, 0, 90, 90), area(0, 35, 90, 90), area(0, 70, 90, 90)];
+    assert_eq!(squares(area(0, 0, 90, 160)), upright);
+    assert!(squares(area(0, 0, 120, 100)).is_empty());
+}
+
+#[test]
+fn no_frame_of_a_cartoon_is_taken_for_nudity() {
+    let model = OpenNsfw::connect(&real_folder(), None).unwrap();
+    let scale = "scale=1280:720:force_original_aspect_ratio=increase,crop=1280:720";
+    for second in ["0.9", "1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "4.3"] {
+        let still = picture(frame("bigbuckbunny.mp4", second), scale);
+        let nsfw = answer(&model, &still)["nsfw"].as_f64().unwrap();
+        assert!(nsfw < 0.6, "at {second} s: {nsfw}");
+    }
 }
