@@ -26,6 +26,9 @@ const CONFIDENT: f32 = 0.85;
 /// Below this Tesseract has read the background.
 const NOISE: f32 = 0.4;
 
+/// Marks that no word has inside; an apostrophe is none of them.
+const QUOTES: &str = "\"“”„«»";
+
 /// A line as it is reported.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Line {
@@ -247,7 +250,7 @@ fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
         });
     }
     taken.extend(kept.into_iter().map(|word| Piece {
-        text: word.text.clone(),
+        text: parted(&word.text),
         confidence: word.confidence,
         from: word.from,
     }));
@@ -262,23 +265,44 @@ fn stands(read: &Word, latin: &LatinWord) -> bool {
     longer || (cyrillic && !latin.is_beyond_doubt())
 }
 
-/// Words of letters that both alphabets have are written in the one of the line.
+/// Words of letters that both alphabets have are written in the one of their neighbours: a name in
+/// Latin letters stands in a Russian line more often than the reverse, so Cyrillic on either side
+/// is enough.
 fn same_script(pieces: &mut [Piece]) {
-    let count = |wanted: Script| -> usize {
-        let of = pieces.iter().filter(|piece| script(&piece.text) == wanted);
-        of.map(|piece| piece.text.chars().count()).sum()
-    };
-    let (cyrillic, latin) = (count(Script::Cyrillic), count(Script::Latin));
-    for piece in pieces
-        .iter_mut()
-        .filter(|piece| script(&piece.text) == Script::Either)
-    {
-        if cyrillic > latin {
+    let scripts: Vec<Script> = pieces.iter().map(|piece| script(&piece.text)).collect();
+    let telling = |script: &&Script| matches!(script, Script::Cyrillic | Script::Latin);
+    for (at, piece) in pieces.iter_mut().enumerate() {
+        if scripts[at] != Script::Either {
+            continue;
+        }
+        let neighbours = [
+            scripts[..at].iter().rev().find(telling),
+            scripts[at..].iter().find(telling),
+        ];
+        if neighbours.contains(&Some(&Script::Cyrillic)) {
             piece.text = in_cyrillic(&piece.text);
-        } else if latin > cyrillic {
+        } else if neighbours.contains(&Some(&Script::Latin)) {
             piece.text = in_latin(&piece.text);
         }
     }
+}
+
+/// Without quotation marks inside words, which are background between two words.
+fn parted(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_letter = |at: Option<usize>| {
+        at.and_then(|at| letters.get(at))
+            .is_some_and(|c| c.is_alphabetic())
+    };
+    let mark = |at: usize| is_letter(at.checked_sub(1)) && is_letter(Some(at + 1));
+    let part = |(at, &c): (usize, &char)| {
+        if QUOTES.contains(c) && mark(at) {
+            ' '
+        } else {
+            c
+        }
+    };
+    letters.iter().enumerate().map(part).collect()
 }
 
 fn joined(pieces: &[Piece]) -> Line {

@@ -63,7 +63,7 @@ fn letters_tell_their_alphabet() {
 #[test]
 fn look_alikes_of_cyrillic_words_are_not_surely_latin() {
     for word in [
-        "MAPAT", "OTBET", "KAPTbE", "Hok", "Xyepry", "3AEATbIE", "CPAHYIO", "CHECK",
+        "MAPAT", "OTBET", "KAPTbE", "Hok", "Xyepry", "3AEATbIE", "CPAHYIO", "CHECK", "TAXI",
     ] {
         assert!(!is_surely_latin(word), "{word}");
     }
@@ -72,7 +72,6 @@ fn look_alikes_of_cyrillic_words_are_not_surely_latin() {
         "2SDnjcbs16H",
         "erid:",
         "PEPSI",
-        "TAXI",
         "kills",
         "SALE",
     ] {
@@ -135,6 +134,30 @@ fn words_of_one_look_are_written_in_the_alphabet_of_the_line() {
     let latin = reading("______ __ ____", 0.9);
     let read = [("Скидка", 0.96), ("Ha", 0.96), ("водку", 0.96)];
     assert_eq!(chosen(&latin, &read), "Скидка На водку");
+}
+
+#[test]
+fn a_word_of_one_look_beside_a_cyrillic_one_is_cyrillic_in_a_line_of_long_latin_names() {
+    let latin = reading("______ 50% Ha Samsung Electronics", 0.97);
+    let read = [
+        ("Скидка", 0.96),
+        ("50%", 0.96),
+        ("Ha", 0.9),
+        ("Samsung", 0.9),
+        ("Electronics", 0.9),
+    ];
+    assert_eq!(chosen(&latin, &read), "Скидка 50% На Samsung Electronics");
+    let latin = reading("HOME Depot Магазин", 0.97);
+    let read = [("HOME", 0.9), ("Depot", 0.9), ("Магазин", 0.96)];
+    assert_eq!(chosen(&latin, &read), "HOME Depot Магазин");
+}
+
+#[test]
+fn a_quotation_mark_between_letters_is_background() {
+    let latin = reading("_____________", 0.9);
+    assert_eq!(chosen(&latin, &[("это“дома", 0.9)]), "это дома");
+    assert_eq!(chosen(&latin, &[("«Ромашка»,", 0.9)]), "«Ромашка»,");
+    assert_eq!(chosen(&latin, &[("O’Neill", 0.9)]), "O’Neill");
 }
 
 #[test]
