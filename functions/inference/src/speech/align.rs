@@ -6,8 +6,13 @@
     reason = "counts of tokens and moments are below two thousand"
 )]
 
+use std::ops::Range;
+
 /// Width of the median filter, in moments of 20 ms.
 const MEDIAN: usize = 7;
+
+/// What a moment outside a token's segment costs, in deviations of the attention of all heads.
+const OUTSIDE: f32 = 20.0;
 
 /// Attention of one head: a row for each token, a column for each moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +31,26 @@ impl Map {
         }
     }
 
+    /// Makes moments at which a token cannot have been said costly, so that the path avoids them.
+    pub(super) fn confine(&mut self, row: usize, columns: &Range<usize>) {
+        let row = &mut self.values[row * self.columns..(row + 1) * self.columns];
+        for (column, value) in row.iter_mut().enumerate() {
+            if !columns.contains(&column) {
+                *value -= OUTSIDE;
+            }
+        }
+    }
+
     fn at(&self, row: usize, column: usize) -> f32 {
         self.values[row * self.columns + column]
+    }
+
+    /// Each row gets the sum 1: what the token sees beyond the window says nothing about its time.
+    fn share(&mut self) {
+        for row in self.values.chunks_mut(self.columns.max(1)) {
+            let sum = row.iter().sum::<f32>().max(1e-9);
+            row.iter_mut().for_each(|value| *value /= sum);
+        }
     }
 
     /// Each column gets mean 0 and deviation 1: what a moment means to this token, not to all.
@@ -83,6 +106,7 @@ pub(super) fn combined(heads: Vec<Map>) -> Map {
         .map_or((0, 0), |head| (head.rows, head.columns));
     let mut sum = Map::zero(rows, columns);
     for mut head in heads {
+        head.share();
         head.standardise();
         sum.add_filtered(&head);
     }
@@ -107,7 +131,8 @@ pub(super) fn path(map: &Map) -> Vec<usize> {
             let both = cost[(row - 1) * width + column - 1];
             let above = cost[(row - 1) * width + column];
             let left = cost[row * width + column - 1];
-            let (best, step) = if both < above && both < left {
+            // Of equally cheap steps the one that begins a token at its own moment is taken.
+            let (best, step) = if both <= above && both <= left {
                 (both, From::Both)
             } else if above < left {
                 (above, From::Row)

@@ -8,8 +8,12 @@ use std::ops::Range;
 
 use super::wav::RATE;
 
-/// A voice without words for so long was left out.
-pub(super) const LEFT_OUT: usize = RATE * 5 / 4;
+/// Voices without words for so long were left out.
+const LEFT_OUT: usize = RATE * 5 / 4;
+/// After a longer pause something else is said.
+const BREAK: usize = RATE;
+/// A word begins or ends at most so far from where it is timed.
+const SLIP: usize = RATE / 5;
 /// A word is not longer than this and a little more for each letter.
 const WORD: usize = RATE * 2 / 5;
 const LETTER: usize = RATE / 10;
@@ -30,24 +34,65 @@ pub(super) fn cut_words(words: &mut [(usize, Range<usize>)]) {
     }
 }
 
-/// Voices inside the pieces that no word covers, long enough to matter.
+/// Stretches inside the pieces whose voices no word covers, long enough to be heard again: voices
+/// with only silence between them are one stretch.
 pub(super) fn left_out(
     pieces: &[Range<usize>],
     voices: &[Range<usize>],
     heard: &[Range<usize>],
 ) -> Vec<Range<usize>> {
-    let mut gaps = Vec::new();
+    let mut found = Vec::new();
     for piece in pieces {
-        for voice in voices {
-            let voice = voice.start.max(piece.start)..voice.end.min(piece.end);
-            gaps.extend(uncovered(voice, heard));
+        // A stretch, and how much of it is voice.
+        let mut stretches: Vec<(Range<usize>, usize)> = Vec::new();
+        let gaps = inside(piece, voices).flat_map(|voice| uncovered(voice, heard));
+        for gap in gaps.filter(|gap| gap.len() >= SLIP) {
+            match stretches.last_mut() {
+                Some((stretch, voiced))
+                    if gap.start < stretch.end + BREAK
+                        && is_silent(&(stretch.end..gap.start), heard) =>
+                {
+                    stretch.end = gap.end;
+                    *voiced += gap.len();
+                }
+                _ => stretches.push((gap.clone(), gap.len())),
+            }
         }
+        let long = stretches
+            .into_iter()
+            .filter(|(_, voiced)| *voiced >= LEFT_OUT);
+        found.extend(long.map(|(stretch, _)| stretch));
     }
-    gaps.retain(|gap: &Range<usize>| gap.len() >= LEFT_OUT);
-    gaps
+    found
 }
 
-fn uncovered(voice: Range<usize>, heard: &[Range<usize>]) -> Vec<Range<usize>> {
+/// Voices inside the pieces that nothing touches.
+pub(super) fn untouched(
+    pieces: &[Range<usize>],
+    voices: &[Range<usize>],
+    heard: &[Range<usize>],
+) -> Vec<Range<usize>> {
+    let all = pieces.iter().flat_map(|piece| inside(piece, voices));
+    all.filter(|voice| is_silent(voice, heard)).collect()
+}
+
+/// Voices as far as they lie inside a piece.
+fn inside(piece: &Range<usize>, voices: &[Range<usize>]) -> impl Iterator<Item = Range<usize>> {
+    voices
+        .iter()
+        .map(|voice| voice.start.max(piece.start)..voice.end.min(piece.end))
+        .filter(|voice| !voice.is_empty())
+}
+
+/// Whether nothing was heard in a stretch.
+fn is_silent(stretch: &Range<usize>, heard: &[Range<usize>]) -> bool {
+    !heard
+        .iter()
+        .any(|word| word.start < stretch.end && word.end > stretch.start)
+}
+
+/// The parts of a stretch in which nothing was heard.
+pub(super) fn uncovered(voice: Range<usize>, heard: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut gaps = Vec::new();
     let mut from = voice.start;
     let mut inside: Vec<&Range<usize>> = heard

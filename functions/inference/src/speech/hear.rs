@@ -6,14 +6,15 @@ use rten_tensor::prelude::*;
 
 use super::SpeechError;
 use super::align::{Map, combined, path};
-use super::coverage::{LEFT_OUT, cut_words};
+use super::coverage::cut_words;
 use super::decode::{Decoded, Spoken};
+use super::found::Found;
 use super::guard::{MOST_COMPRESSION, compression_ratio, is_loop, is_silence};
 use super::mel::HOP;
 use super::net::Heard;
 use super::tokens::Token;
 use super::transcribe::Transcriber;
-use super::transcript::{Dropped, Reason, Segment, TimedWord, rounded};
+use super::transcript::{Reason, Segment, TimedWord, rounded};
 use super::vad::seconds;
 use super::wav::RATE;
 use super::windows::{LONGEST, Window};
@@ -26,6 +27,9 @@ const COLUMNS: usize = LONGEST / HOP;
 /// If the text ends so long before the sound does, the rest is heard again.
 const UNHEARD: usize = 2 * RATE;
 
+/// How far a segment may reach beyond the time that the model gave it, in columns.
+const SLACK: usize = RATE * 2 / 5 / MOMENT;
+
 /// Text with a lower average log-probability is invented: another language, or no language at all.
 const DOUBTFUL: f64 = -1.5;
 
@@ -37,26 +41,26 @@ struct Scene<'a> {
     decoded: &'a Decoded,
 }
 
-/// What has been found so far.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) segments: Vec<Segment>,
-    pub(super) dropped: Vec<Dropped>,
-    /// Samples that a word or a dropped stretch accounts for.
-    pub(super) heard: Vec<Range<usize>>,
-}
-
-impl Found {
-    pub(super) fn drop(&mut self, range: Range<usize>, reason: Reason) {
-        let (start, end) = (seconds(range.start), seconds(range.end));
-        self.dropped.push(Dropped { start, end, reason });
-        self.heard.push(range);
-    }
-}
-
 impl Transcriber<'_> {
-    /// Writes down one window; answers how many samples of it are done.
-    pub(super) fn window(
+    /// Writes down one window to its end.
+    pub(super) fn hear(
+        &self,
+        sound: &[f32],
+        window: &Window,
+        voices: &[Range<usize>],
+        found: &mut Found,
+    ) -> Result<(), SpeechError> {
+        let mut rest = window.clone();
+        while rest.len() > 0 {
+            self.decoder.go_on()?;
+            let done = self.window(sound, &rest, voices, found)?;
+            rest = rest.rest(done);
+        }
+        Ok(())
+    }
+
+    /// Writes down what is said at once; answers how many samples of the window are done.
+    fn window(
         &self,
         sound: &[f32],
         window: &Window,
@@ -99,14 +103,10 @@ impl Transcriber<'_> {
                 let (start, end) = (times[0], times[times.len() - 1]);
                 found.drop(window.begins(start)..window.ends(end), Reason::Repetition);
             } else if segment.avg_logprob < DOUBTFUL {
-                // A long one counts as not heard, and is heard again alone.
-                let range = heard[0].start..heard[heard.len() - 1].end;
-                if range.len() < LEFT_OUT {
-                    found.drop(range, Reason::Unclear);
-                }
+                // It counts as not heard: a long one is heard again alone, a short one is listed.
+                found.doubt(&heard);
             } else {
-                found.heard.extend(heard);
-                found.segments.push(segment);
+                found.say(segment, heard);
             }
         }
         Ok(done)
@@ -134,6 +134,25 @@ impl Transcriber<'_> {
         let v = self.decoder.vocabulary;
         let parts = spoken.split(|spoken| v.is_time(spoken.token));
         parts.filter(|part| !part.is_empty()).collect()
+    }
+
+    /// The columns where each text token can lie: its segment, as the model has timed it, and a
+    /// little more. Attention alone strays to the same words said at another time.
+    fn places(&self, spoken: &[Spoken], columns: usize) -> Vec<Range<usize>> {
+        let v = self.decoder.vocabulary;
+        let moment = |at: usize| (spoken[at].token - v.first_time).min(columns);
+        let mut places = Vec::new();
+        let mut start = 0;
+        for (at, token) in spoken.iter().enumerate() {
+            if v.is_time(token.token) {
+                start = moment(at);
+                continue;
+            }
+            let end = (at..spoken.len()).find(|at| v.is_time(spoken[*at].token));
+            let end = end.map_or(columns, moment);
+            places.push(start.saturating_sub(SLACK)..(end + SLACK).min(columns));
+        }
+        places
     }
 
     /// The sample at which each text token begins, and the end of the last.
@@ -164,8 +183,11 @@ impl Transcriber<'_> {
             }
             map
         };
-        let heads = (0..attention.size(1)).map(map_of).collect();
-        Ok(path(&combined(heads))
+        let mut map = combined((0..attention.size(1)).map(map_of).collect());
+        for (row, place) in self.places(&decoded.spoken, columns).iter().enumerate() {
+            map.confine(row, place);
+        }
+        Ok(path(&map)
             .into_iter()
             .map(|column| column * MOMENT)
             .collect())
@@ -239,11 +261,15 @@ fn voiced(word: Range<usize>, voices: &[Range<usize>]) -> Range<usize> {
     start..word.end.min(voice.end + EDGE).max(start)
 }
 
+/// Mean log-probability; no text at all is no reason to believe that somebody spoke.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a window has at most 224 tokens"
 )]
 fn average(spoken: &[Spoken]) -> f32 {
+    if spoken.is_empty() {
+        return f32::NEG_INFINITY;
+    }
     let sum: f32 = spoken.iter().map(|spoken| spoken.log_probability).sum();
     sum / spoken.len().max(1) as f32
 }

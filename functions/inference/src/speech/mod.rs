@@ -2,12 +2,13 @@
 //!
 //! Sound goes through `vad` (where is a voice), `windows` (what is heard at once), `mel`, `net`,
 //! `decode` under `rules` (what is said), `align` (when), `guard` (what is not to be believed), and
-//! `coverage` (what was left out).
+//! `coverage` and `found` (what was left out).
 
 mod align;
 mod coverage;
 mod decode;
 mod error;
+mod found;
 mod guard;
 mod hear;
 mod mel;

@@ -4,18 +4,18 @@
 use std::ops::Range;
 
 use super::SpeechError;
-use super::coverage::left_out;
 use super::decode::Decoder;
-use super::hear::{Found, MOMENT};
+use super::found::Found;
+use super::hear::MOMENT;
 use super::mel::Mel;
 use super::tokens::Token;
-use super::transcript::{Reason, Transcript};
+use super::transcript::Transcript;
 use super::vad::{Vad, seconds, stretches};
 use super::wav::RATE;
 use super::windows::{Piece, Window, pieces, utterances, windows};
 
 /// An utterance shorter than this says too little about its language.
-const TELLING: usize = RATE;
+const TELLING: usize = RATE * 3 / 4;
 /// The language of an utterance is told from its first seconds.
 const TASTE: usize = 4 * RATE;
 /// A language is believed from here on; below it, the neighbours decide.
@@ -45,44 +45,31 @@ impl Transcriber<'_> {
         let pieces = pieces(said, &probabilities);
         let mut found = Found::default();
         for window in windows(&pieces) {
-            let mut rest = window.clone();
-            while rest.len() > 0 {
-                self.decoder.go_on()?;
-                let done = self.window(sound, &rest, &voices, &mut found)?;
-                rest = rest.rest(done);
+            self.hear(sound, &window, &voices, &mut found)?;
+            for gap in found.left_out(&window.pieces, &voices) {
+                let again = self.hear_again(sound, &gap, language, &voices)?;
+                found.take(&gap, &voices, again, CLEAR);
             }
-            for gap in left_out(&window.pieces, &voices, &found.heard) {
-                self.decoder.go_on()?;
-                self.hear_again(sound, gap, language, (&voices, &mut found))?;
-            }
+            found.close(&window.pieces, &voices);
         }
-        Ok(Transcript::new(found.segments, found.dropped))
+        Ok(found.into_transcript())
     }
 
-    /// Hears a stretch alone; what does not come out clearly is listed as such.
+    /// Hears a stretch alone.
     fn hear_again(
         &self,
         sound: &[f32],
-        gap: Range<usize>,
+        gap: &Range<usize>,
         language: Option<Token>,
-        found: (&[Range<usize>], &mut Found),
-    ) -> Result<(), SpeechError> {
-        let (voices, found) = found;
+        voices: &[Range<usize>],
+    ) -> Result<Found, SpeechError> {
         let mut again = Found::default();
         let window = Window {
             pieces: vec![gap.clone()],
             language,
         };
-        self.window(sound, &window, voices, &mut again)?;
-        again.segments.retain(|segment| segment.avg_logprob > CLEAR);
-        if again.segments.is_empty() {
-            found.drop(gap, Reason::Unclear);
-        } else {
-            found.segments.extend(again.segments);
-            found.dropped.extend(again.dropped);
-            found.heard.extend(again.heard);
-        }
-        Ok(())
+        self.hear(sound, &window, voices, &mut again)?;
+        Ok(again)
     }
 
     /// A window that mixes languages is translated instead of written down, so each utterance is

@@ -32,3 +32,16 @@ fn more_tokens_than_moments_still_have_times() {
     assert_eq!(times.len(), 5);
     assert!(times.windows(2).all(|pair| pair[0] <= pair[1]));
 }
+
+#[test]
+fn a_token_stays_in_its_segment_although_the_same_word_is_louder_elsewhere() {
+    let mut map = staircase();
+    // The second token sounds again while the third is said.
+    for column in 10..20 {
+        map.values[20 + column] = 2.0;
+    }
+    assert_ne!(path(&map), [0, 4, 10]);
+    map.confine(1, &(0..10));
+    map.confine(2, &(10..20));
+    assert_eq!(path(&map), [0, 4, 10]);
+}
