@@ -1,10 +1,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use rten::ThreadPool;
 use serde_json::Value;
 
+use super::{CenterNet, OpenNsfw, ScreenText};
 use crate::predictor::{Cancel, Input, Predictor};
 use crate::weights::tests::real_folder;
 
@@ -129,4 +132,28 @@ pub(crate) fn sample(name: &str) -> PathBuf {
         fresh.persist(&file).unwrap();
     }
     file
+}
+
+#[test]
+fn an_answer_does_not_depend_on_the_number_of_threads() {
+    let line = Drawn {
+        text: "Курение вредит здоровью",
+        size: 36,
+        at: (200, 600),
+        style: "fontcolor=white:borderw=2:bordercolor=black",
+    };
+    let picture = drawn(frame("bigbuckbunny.mp4", "1"), &[line]);
+    let answers = |threads: usize| {
+        let (folder, pool) = (
+            real_folder(),
+            Some(Arc::new(ThreadPool::with_num_threads(threads))),
+        );
+        let models: [Box<dyn Predictor>; 3] = [
+            Box::new(OpenNsfw::connect(&folder, pool.clone()).unwrap()),
+            Box::new(CenterNet::connect(&folder, pool.clone()).unwrap()),
+            Box::new(ScreenText::connect(&folder, pool).unwrap()),
+        ];
+        models.map(|model| answer(&*model, &picture))
+    };
+    assert_eq!(answers(1), answers(3));
 }
