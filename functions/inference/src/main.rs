@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use inference::LocalConfig;
 use inference::http::{Service, ServiceConfig};
 use inference::weights::{Folder, FolderConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
@@ -39,11 +40,12 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let reader = settings.reader();
     let config = ServiceConfig::read(&reader);
     let weights = FolderConfig::read(&reader);
+    let local = LocalConfig::read(&reader);
     let address: SocketAddr =
         reader.parse_or("INFERENCE_ADDR", SocketAddr::from(([127, 0, 0, 1], 8002)));
     reader.finish()?;
 
-    let models = inference::load_models(&Folder::connect(weights)?)?;
+    let models = inference::load_models(&Folder::connect(weights)?, local)?;
     let service = Service::new(config, models, Arc::new(SystemClock), Arc::new(SystemIds))?;
     let listener = TcpListener::bind(address).await?;
     info!(%address, "inference listens");

@@ -1,21 +1,21 @@
-//! A classifier that the user brings: any ONNX file with one picture in and one score per label out,
-//! told apart by a small description in YAML or JSON.
+//! Classifiers that the user brings: any ONNX files with one picture in and one score per label out,
+//! told apart by small descriptions in a YAML list.
 //!
 //! ```yaml
-//! name: studio-violence            # answers as local/studio-violence
-//! task: violence
-//! path: violence.onnx              # beside the description, or absolute
-//! sha256: 1c9f…                    # 64 digits
-//! labels: [calm, violence]
-//! size: [224, 224]                 # width, height
-//! layout: nchw                     # or nhwc
-//! colour: rgb                      # or bgr
-//! divide_by: 255                   # then: minus mean, over std
-//! mean: [0.485, 0.456, 0.406]
-//! std: [0.229, 0.224, 0.225]
-//! activation: softmax              # or sigmoid, none
-//! thresholds: { violence: 0.4 }    # labels below theirs are left out
-//! licence: CC-BY-4.0
+//! - name: studio-violence            # answers as local/studio-violence
+//!   task: violence
+//!   path: violence.onnx              # beside the description, or absolute
+//!   sha256: 1c9f…                    # 64 digits
+//!   labels: [calm, violence]
+//!   size: [224, 224]                 # width, height
+//!   layout: nchw                     # or nhwc
+//!   colour: rgb                      # or bgr
+//!   divide_by: 255                   # then: minus mean, over std
+//!   mean: [0.485, 0.456, 0.406]
+//!   std: [0.229, 0.224, 0.225]
+//!   activation: softmax              # or sigmoid, none
+//!   thresholds: { violence: 0.4 }    # labels below theirs are left out
+//!   licence: CC-BY-4.0
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +104,18 @@ fn unstated() -> String {
     "as its owner states".to_owned()
 }
 
+/// Why a model is not opened.
+enum Unfit {
+    Description(String),
+    Model(VisionError),
+}
+
+impl From<VisionError> for Unfit {
+    fn from(error: VisionError) -> Self {
+        Self::Model(error)
+    }
+}
+
 /// A classifier that the user brings.
 #[derive(Debug)]
 pub struct OnnxClassifier {
@@ -113,26 +125,45 @@ pub struct OnnxClassifier {
 }
 
 impl OnnxClassifier {
-    /// Reads the description, verifies the file's checksum and runs it once on an empty picture, so
-    /// that a model which does not fit its description fails at the start.
-    pub fn open(file: &Path, pool: Option<Arc<ThreadPool>>) -> Result<Self, VisionError> {
+    /// Reads a list of descriptions and opens each model of it.
+    pub fn open_all(file: &Path, pool: Option<&Arc<ThreadPool>>) -> Result<Vec<Self>, VisionError> {
         let unusable = |reason: String| VisionError::Description {
             file: file.to_owned(),
             reason,
         };
         let text = fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
-        let description: Description =
+        let descriptions: Vec<Description> =
             serde_saphyr::from_str(&text).map_err(|error| unusable(error.to_string()))?;
-        description.check().map_err(unusable)?;
-        let path = file
-            .parent()
-            .unwrap_or(Path::new("."))
-            .join(&description.path);
-        let bytes = fs::read(&path)
-            .map_err(|error| unusable(format!("{} cannot be read: {error}", path.display())))?;
+        let names: BTreeSet<&str> = descriptions.iter().map(|own| own.name.as_str()).collect();
+        if names.len() < descriptions.len() {
+            return Err(unusable("two models have the same name".to_owned()));
+        }
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let open = |description: Description| {
+            let name = description.name.clone();
+            Self::open(description, folder, pool.cloned()).map_err(|error| match error {
+                Unfit::Description(reason) => unusable(format!("{name}: {reason}")),
+                Unfit::Model(error) => error,
+            })
+        };
+        descriptions.into_iter().map(open).collect()
+    }
+
+    /// Verifies the file's checksum and runs the model once on an empty picture, so that one which
+    /// does not fit its description fails at the start.
+    fn open(
+        description: Description,
+        folder: &Path,
+        pool: Option<Arc<ThreadPool>>,
+    ) -> Result<Self, Unfit> {
+        description.check().map_err(Unfit::Description)?;
+        let path = folder.join(&description.path);
+        let bytes = fs::read(&path).map_err(|error| {
+            Unfit::Description(format!("{} cannot be read: {error}", path.display()))
+        })?;
         let found = hex::encode(Sha256::digest(&bytes));
         if found != description.sha256.to_lowercase() {
-            return Err(unusable(format!(
+            return Err(Unfit::Description(format!(
                 "{} has the checksum {found}, not the one described",
                 path.display()
             )));
@@ -140,7 +171,7 @@ impl OnnxClassifier {
         drop(bytes);
         let net = Net::load(NAME, &path, &[], pool)?;
         let classifier = Self {
-            card: description.card(&text),
+            card: description.card(),
             description,
             net,
         };
@@ -223,10 +254,11 @@ impl Description {
     }
 
     /// The card lives as long as the process, and so do the few texts in it.
-    fn card(&self, text: &str) -> ModelCard {
+    fn card(&self) -> ModelCard {
         let mut version = Sha256::new();
         version.update(&self.sha256);
-        version.update(text);
+        // Whatever of the description changes an answer.
+        version.update(format!("{self:?}"));
         ModelCard {
             task: self.task,
             owner_name: format!("local/{}", self.name).leak(),

@@ -45,9 +45,9 @@ fn described(
     });
     change(&mut description);
     let file = folder.path().join("colours.json");
-    fs::write(&file, description.to_string()).unwrap();
-    let opened = OnnxClassifier::open(&file, None);
-    (folder, opened)
+    fs::write(&file, json!([description]).to_string()).unwrap();
+    let opened = OnnxClassifier::open_all(&file, None);
+    (folder, opened.map(|mut all| all.remove(0)))
 }
 
 fn picture(colour: [u8; 3]) -> bytes::Bytes {
@@ -172,4 +172,28 @@ fn a_description_that_does_not_fit_is_refused_with_its_reason() {
         let error = opened.unwrap_err().to_string();
         assert!(error.contains(wanted), "{wanted:?} is not in {error:?}");
     }
+}
+
+#[test]
+fn several_models_stand_in_one_list_and_each_has_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = model(false);
+    fs::write(folder.path().join("colours.onnx"), &bytes).unwrap();
+    let description = |name: &str| {
+        json!({
+            "name": name, "task": "violence", "path": "colours.onnx",
+            "sha256": hex::encode(Sha256::digest(&bytes)),
+            "labels": ["red", "green", "blue"], "size": [24, 16],
+        })
+    };
+    let file = folder.path().join("own.yaml");
+    let open = |names: [&str; 2]| {
+        fs::write(&file, json!(names.map(description)).to_string()).unwrap();
+        OnnxClassifier::open_all(&file, None)
+    };
+    let names = open(["one", "two"]).unwrap();
+    let names: Vec<&str> = names.iter().map(|own| own.card().owner_name).collect();
+    assert_eq!(names, ["local/one", "local/two"]);
+    let error = open(["one", "one"]).unwrap_err().to_string();
+    assert!(error.contains("same name"), "{error}");
 }

@@ -19,7 +19,7 @@ mod script;
 mod straighten;
 mod tesseract;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rten::ThreadPool;
@@ -109,6 +109,14 @@ impl ScreenText {
             tesseract,
             memory: Memory::default(),
         })
+    }
+
+    /// With another scratch folder than the system's, if one is set.
+    #[must_use]
+    pub fn with_temp_dir(mut self, temp_dir: Option<PathBuf>) -> Self {
+        let tesseract = self.tesseract.take();
+        self.tesseract = tesseract.map(|tesseract| tesseract.with_temp_dir(temp_dir));
+        self
     }
 
     fn read(&self, picture: &Picture, cancel: &Cancel) -> Result<Value, VisionError> {

@@ -63,6 +63,8 @@ impl Languages {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tesseract {
     program: PathBuf,
+    /// Where its pages are drawn; the system's folder for such things when none.
+    temp_dir: Option<PathBuf>,
 }
 
 impl Tesseract {
@@ -76,7 +78,25 @@ impl Tesseract {
         let knows = |code| listed.lines().any(|line| line.trim() == code);
         (knows("rus") && knows("eng")).then(|| Self {
             program: program.to_owned(),
+            temp_dir: None,
         })
+    }
+
+    /// With another place for the pages.
+    pub(super) fn with_temp_dir(self, temp_dir: Option<PathBuf>) -> Self {
+        Self { temp_dir, ..self }
+    }
+
+    /// A folder that is gone when its owner is.
+    fn folder(&self) -> io::Result<TempDir> {
+        const PREFIX: &str = "lines-";
+        match &self.temp_dir {
+            None => TempDir::with_prefix(PREFIX),
+            Some(dir) => {
+                fs::create_dir_all(dir)?;
+                TempDir::with_prefix_in(PREFIX, dir)
+            }
+        }
     }
 
     /// The words of each page.
@@ -90,7 +110,7 @@ impl Tesseract {
             return Ok(Vec::new());
         }
         let failed = |error: io::Error| VisionError::Tesseract(format!("cannot be run: {error}"));
-        let folder = TempDir::with_prefix("lines-").map_err(failed)?;
+        let folder = self.folder().map_err(failed)?;
         let list = write_pages(folder.path(), pages).map_err(failed)?;
         let errors = folder.path().join("errors");
         let mut child = Command::new(&self.program)

@@ -106,3 +106,15 @@ fn no_pages_cost_no_process() {
         .unwrap();
     assert!(read.is_empty());
 }
+
+#[test]
+fn pages_are_drawn_in_the_scratch_folder_that_is_set_and_gone_after_it() {
+    let (folder, tesseract) = program("cat \"$1\" > \"$(dirname \"$0\")/listed\"; : > \"$2.tsv\"");
+    let scratch = folder.path().join("scratch");
+    let tesseract = tesseract.with_temp_dir(Some(scratch.clone()));
+    let read = tesseract.read(&[blank()], Languages::Russian, &Cancel::default());
+    assert_eq!(read.unwrap(), [Vec::new()]);
+    let listed = fs::read_to_string(folder.path().join("listed")).unwrap();
+    assert!(Path::new(listed.trim()).starts_with(&scratch), "{listed}");
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
+}
