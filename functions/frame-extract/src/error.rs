@@ -1,5 +1,7 @@
 //! What can go wrong between a video and its questions.
 
+use std::time::Duration;
+
 use shared_domain::IllegalMove;
 use shared_media::MediaError;
 use shared_objects::ObjectsError;
@@ -22,6 +24,9 @@ pub enum Error {
     /// The decoder, through no fault of the file.
     #[error("the video could not be decoded")]
     Media(#[from] MediaError),
+    /// Another video is being decoded.
+    #[error("another video is being decoded")]
+    Busy,
     /// The provider.
     #[error("the question could not be put")]
     Replicate(#[from] ReplicateError),
@@ -32,6 +37,9 @@ pub enum Error {
     #[error("no model is configured for {0}")]
     NoModel(shared_domain::Task),
 }
+
+/// When a video asks again for its turn with the decoder.
+const TURN: Duration = Duration::from_secs(5);
 
 /// What becomes of a question that could not be put.
 fn asked(error: &ReplicateError) -> Verdict {
@@ -51,6 +59,8 @@ impl Classify for Error {
     fn verdict(&self) -> Verdict {
         match self {
             Self::IllegalMove(_) | Self::Adapt(_) | Self::NoModel(_) => Verdict::Reject,
+            // Not waited for: a video that waits in here would keep questions from being put.
+            Self::Busy => Verdict::Retry { after: Some(TURN) },
             Self::Store(error) => error.verdict(),
             Self::Objects(error) if error.is_transient() => Verdict::RETRY,
             Self::Objects(_) => Verdict::Reject,

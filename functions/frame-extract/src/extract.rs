@@ -13,7 +13,7 @@ use shared_objects::{ObjectsError, keys};
 use shared_replicate::ModelEntry;
 use shared_store::{Execution, NewPrediction, Plan, Video};
 use tokio::sync::{mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{Error, FrameExtract};
 
@@ -23,8 +23,17 @@ const SOURCE_EXPIRES: Duration = Duration::from_hours(6);
 const WAITING: usize = 8;
 /// Pieces that are stored at once.
 const AT_ONCE: usize = 4;
+/// Frames that are written down at once.
+const BATCH: usize = 200;
 /// How much of a run's progress is decoding; the answers are the rest.
 const SHARE: f64 = 30.0;
+
+/// What came of a video.
+struct Cut {
+    probe: Probe,
+    extraction: Extraction,
+    sha256: String,
+}
 
 impl FrameExtract {
     pub(crate) async fn extract(&self, delivery: &Delivery, id: VideoId) -> Result<(), Error> {
@@ -42,10 +51,11 @@ impl FrameExtract {
         if video.step.is_at_or_past(Step::Analysing) {
             return Ok(());
         }
+        let _turn = self.decoding.try_acquire().map_err(|_| Error::Busy)?;
         info!(video.id = %id, "Starting AI pipeline for video {id}");
         let execution = self.start(delivery, &video).await?;
         match self.decode(&video, &execution).await {
-            Ok(cut) => self.plan(delivery, &video, &execution, &cut).await,
+            Ok(cut) => self.plan(delivery, &video, &execution, cut).await,
             Err(Error::Media(MediaError::Refused(refusal))) => {
                 self.refuse(delivery, id, &refusal).await
             }
@@ -77,8 +87,7 @@ impl FrameExtract {
         Ok(tx.commit().await?)
     }
 
-    async fn decode(&self, video: &Video, run: &Execution) -> Result<(Probe, Extraction), Error> {
-        let _turn = self.decoding.acquire().await;
+    async fn decode(&self, video: &Video, run: &Execution) -> Result<Cut, Error> {
         let url = self
             .objects
             .presign_get(&video.object_key, SOURCE_EXPIRES)
@@ -86,23 +95,41 @@ impl FrameExtract {
         let source = Source {
             url,
             size: video.size_bytes,
+            etag: video.etag.clone(),
         };
         let probe = self.media.probe(&source).await?;
-        self.store
-            .report_progress(run.execution_id, "extract", 1.0, None)
-            .await?;
+        self.say(run.execution_id, 1.0, None).await;
         let (pieces, arriving) = mpsc::channel(WAITING);
         let (share, progress) = watch::channel(0.0);
-        let (extraction, (), ()) = tokio::try_join!(
+        let (extraction, sha256, (), ()) = tokio::try_join!(
             self.cut(&source, &probe, share, pieces),
+            self.checksum(video, &source),
             async {
                 self.keep(video.video_id, arriving)
                     .await
                     .map_err(Error::from)
             },
-            self.tell(run.execution_id, progress),
+            async {
+                self.tell(run.execution_id, progress).await;
+                Ok(())
+            },
         )?;
-        Ok((probe, extraction))
+        Ok(Cut {
+            probe,
+            extraction,
+            sha256,
+        })
+    }
+
+    /// The checksum that the report names is that of the stored bytes, whatever was announced.
+    async fn checksum(&self, video: &Video, source: &Source) -> Result<String, Error> {
+        let stored = self.media.sha256(source).await?;
+        match &video.checksum_sha256 {
+            Some(announced) if !announced.eq_ignore_ascii_case(&stored) => {
+                Err(MediaError::Refused(Refusal::ChecksumDiffers).into())
+            }
+            _ => Ok(stored),
+        }
     }
 
     async fn cut(
@@ -142,7 +169,7 @@ impl FrameExtract {
     }
 
     /// Tells the record how far the decoder is, about once a second.
-    async fn tell(&self, id: ExecutionId, mut share: watch::Receiver<f64>) -> Result<(), Error> {
+    async fn tell(&self, id: ExecutionId, mut share: watch::Receiver<f64>) {
         let started = Instant::now();
         let mut told = Instant::now();
         while share.changed().await.is_ok() {
@@ -157,47 +184,61 @@ impl FrameExtract {
                 reason = "seconds of a day, a share of a hundred"
             )]
             let (eta, percent) = (left.map(|s| s as i64), (1.0 + done * (SHARE - 1.0)) as f32);
-            self.store
-                .report_progress(id, "extract", percent, eta)
-                .await?;
+            self.say(id, percent, eta).await;
         }
-        Ok(())
     }
 
+    /// A bar that stands still is no reason to throw a decoded hour away.
+    async fn say(&self, id: ExecutionId, percent: f32, eta: Option<i64>) {
+        let told = self
+            .store
+            .report_progress(id, "extract", percent, eta)
+            .await;
+        if let Err(error) = told {
+            warn!(%error, "progress could not be written");
+        }
+    }
+
+    /// Writes everything down in one transaction, a few hundred frames at a time: two hours of cuts
+    /// are more questions than fit into memory at once.
     async fn plan(
         &self,
         delivery: &Delivery,
         video: &Video,
         run: &Execution,
-        (probe, extraction): &(Probe, Extraction),
+        cut: Cut,
     ) -> Result<(), Error> {
-        let targets = targets(video.video_id, extraction);
-        let predictions = self.questions(&targets);
-        let due: Vec<_> = predictions
-            .iter()
-            .map(|p| PredictionDue::new(p.prediction_id))
-            .collect();
-        info!(video.id = %video.video_id, frames = extraction.frames.len(), predictions = due.len(),
-            "extracted {} frames of video {}", extraction.frames.len(), video.video_id);
-        let plan = Plan {
-            targets,
-            predictions,
-            extraction: json!(extraction),
-            models: self.models(),
-        };
+        let id = video.video_id;
         let mut tx = self.store.begin(delivery).await?;
-        tx.set_probe(video.video_id, extraction.duration_ms, &json!(probe))
+        tx.set_probe(id, cut.extraction.duration_ms, &json!(cut.probe))
             .await?;
-        tx.plan(run.execution_id, &plan).await?;
-        tx.advance(video.video_id, Step::Extracting, Step::Analysing)
-            .await?;
-        if due.is_empty() {
-            tx.advance(video.video_id, Step::Analysing, Step::Judging)
-                .await?;
+        tx.set_checksum(id, &cut.sha256).await?;
+        let (mut record, mut models) = (record(&cut.extraction), self.models());
+        let mut asked = 0;
+        let frames = cut.extraction.frames.len();
+        for targets in batches(id, cut.extraction) {
+            let plan = Plan {
+                predictions: self.questions(&targets),
+                targets,
+                extraction: record.take(),
+                models: models.take(),
+            };
+            tx.plan(run.execution_id, &plan).await?;
+            let due = plan
+                .predictions
+                .iter()
+                .map(|p| PredictionDue::new(p.prediction_id));
+            tx.send_all(&due.collect::<Vec<_>>()).await?;
+            asked += plan.predictions.len();
+        }
+        tx.advance(id, Step::Extracting, Step::Analysing).await?;
+        if asked == 0 {
+            tx.advance(id, Step::Analysing, Step::Judging).await?;
             tx.send(&EvidenceComplete::new(run.execution_id)).await?;
         }
-        tx.send_all(&due).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        info!(video.id = %id, frames, predictions = asked, "extracted {frames} frames of video {id}");
+        Ok(())
     }
 
     /// What the report says of the models.
@@ -244,19 +285,30 @@ fn frame_key(id: VideoId, at_ms: i64) -> String {
     keys::frame(id, at_ms.unsigned_abs())
 }
 
-fn targets(id: VideoId, extraction: &Extraction) -> Vec<Target> {
-    let frames = extraction.frames.iter().map(|frame| Target {
-        media: MediaKind::Frame,
-        object_key: frame_key(id, frame.at_ms),
-        content_hash: frame.sha256.clone(),
-        spans: frame.spans.clone(),
-        width: frame.width,
-        height: frame.height,
-    });
-    let audio = extraction.audio.iter().map(|chunk| Target {
+/// What is kept of the extraction beside its targets, which have a table of their own.
+fn record(cut: &Extraction) -> Value {
+    json!({
+        "frames": cut.frames.len(),
+        "audio": cut.audio.len(),
+        "silences": cut.silences,
+        "gaps": cut.gaps,
+        "hurried": cut.hurried,
+        "duration_ms": cut.duration_ms,
+        "candidates": cut.candidates,
+        "dropped": cut.dropped,
+        "damaged": cut.damaged,
+        "strip": cut.strip,
+        "waveform_per_second": cut.waveform_per_second,
+    })
+}
+
+/// Everything that the models are shown. All sound comes in the first batch: chunks of equal bytes
+/// become one target, and only within a batch. Frames are unique already.
+fn batches(id: VideoId, cut: Extraction) -> impl Iterator<Item = Vec<Target>> {
+    let audio = cut.audio.into_iter().map(move |chunk| Target {
         media: MediaKind::Audio,
         object_key: keys::audio(id, chunk.index),
-        content_hash: chunk.sha256.clone(),
+        content_hash: chunk.sha256,
         spans: vec![Span {
             start_ms: chunk.start_ms,
             end_ms: chunk.end_ms,
@@ -264,6 +316,19 @@ fn targets(id: VideoId, extraction: &Extraction) -> Vec<Target> {
         width: 0,
         height: 0,
     });
+    let mut frames = cut.frames.into_iter().map(move |frame| Target {
+        media: MediaKind::Frame,
+        object_key: frame_key(id, frame.at_ms),
+        content_hash: frame.sha256,
+        spans: frame.spans,
+        width: frame.width,
+        height: frame.height,
+    });
     // Sound first: it takes longest, and words are what most risks are made of.
-    audio.chain(frames).collect()
+    let mut first: Option<Vec<Target>> = Some(audio.collect());
+    std::iter::from_fn(move || {
+        let mut batch = first.take().unwrap_or_default();
+        batch.extend(frames.by_ref().take(BATCH));
+        (!batch.is_empty()).then_some(batch)
+    })
 }

@@ -26,7 +26,8 @@ pub struct FrameExtract {
     pub(crate) replicate: Replicate,
     pub(crate) registry: Registry,
     pub(crate) public_url: Url,
-    /// One decode at a time in a process: a second would only make both slower.
+    /// One decode at a time in a process: a second would only make both slower. Nobody waits for it
+    /// in here; a video whose turn it is not comes again.
     pub(crate) decoding: Semaphore,
 }
 

@@ -152,6 +152,61 @@ async fn a_video_becomes_frames_sound_and_questions() -> Result<()> {
     let models = run.models.context("models")?;
     assert_eq!(models.as_array().map(Vec::len), Some(3));
     assert_eq!(models[0]["provider"], "local");
+    let cut = run.extraction.context("what was cut")?;
+    assert_eq!(cut["strip"]["columns"], 4);
+    assert_eq!(cut["waveform_per_second"], 10);
+    assert_eq!(cut["gaps"], json!({ "picture": [], "sound": [] }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_checksum_of_the_stored_bytes_counts_and_another_announced_one_is_refused() -> Result<()>
+{
+    use sha2::{Digest, Sha256};
+    let stage = Stage::open().await?;
+    let (world, store) = (&stage.world, &stage.world.store);
+    let clip = stage.clip("clip.mp4", CLIP)?;
+    let video = world.uploaded(&stage.project, clip.clone()).await?;
+    assert_eq!(stage.extract(&video).await?, Verdict::Done);
+    let found = store.video(video.video_id).await?;
+    let stored = hex::encode(Sha256::digest(&clip));
+    assert_eq!(found.checksum_sha256, Some(stored));
+
+    let other = world.uploaded(&stage.project, clip).await?;
+    let event = world.event(&VideoUploaded::new(other.video_id))?;
+    let mut tx = store.begin(&event.delivery("test")).await?;
+    tx.set_checksum(other.video_id, &"0".repeat(64)).await?;
+    tx.commit().await?;
+    assert_eq!(stage.extract(&other).await?, Verdict::Done);
+    let found = store.video(other.video_id).await?;
+    assert_eq!(found.step, Step::Failed);
+    assert_eq!(found.refusal, Some(Refusal::ChecksumDiffers));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_video_that_waits_for_the_decoder_holds_nothing() -> Result<()> {
+    let stage = Stage::open().await?;
+    let world = &stage.world;
+    let function = stage.function().await?;
+    let mut events = Vec::new();
+    for _ in 0..2 {
+        let clip = stage.clip("clip.mp4", CLIP)?;
+        let video = world.uploaded(&stage.project, clip).await?;
+        events.push(world.event(&VideoUploaded::new(video.video_id))?);
+    }
+    let (first, second) = tokio::join!(
+        world.bring(function.as_ref(), &events[0]),
+        world.bring(function.as_ref(), &events[1]),
+    );
+    let mut verdicts = [first.verdict, second.verdict];
+    verdicts.sort_by_key(|verdict| *verdict == Verdict::Done);
+    let after = Some(Duration::from_secs(5));
+    assert_eq!(verdicts, [Verdict::Retry { after }, Verdict::Done]);
+    for event in &events {
+        let again = world.bring(function.as_ref(), event).await;
+        assert_eq!(again.verdict, Verdict::Done);
+    }
     Ok(())
 }
 

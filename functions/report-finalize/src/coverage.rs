@@ -1,9 +1,10 @@
-//! What was looked at, and what was not: from the plan of the run and the end of each question.
+//! What was looked at, and what was not: from the plan of the run, the end of each question, what
+//! the answers leave open, and what the decoder could not read.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use shared_domain::{MediaKind, Span, Task};
+use shared_domain::{Detection, MediaKind, Span, Task};
 use shared_policy::{Gap, NotRun, TaskCoverage};
 use shared_store::{EvidenceRow, PredictionStatus};
 
@@ -13,6 +14,8 @@ pub(crate) struct Run<'a> {
     pub(crate) rows: &'a [EvidenceRow],
     /// The models of the run, as `frame-extract` wrote them down.
     pub(crate) models: &'a Value,
+    /// Findings that say what could not be made out.
+    pub(crate) undecided: &'a [Detection],
     /// What `frame-extract` cut.
     pub(crate) extraction: &'a Value,
     /// Whether the video has sound.
@@ -34,33 +37,31 @@ fn of_task(run: &Run<'_>, task: Task) -> TaskCoverage {
         (_, _, None) => Some(NotRun::NoModel),
         (_, _, Some(_)) => None,
     };
-    let silences = if task == Task::Speech {
-        silences(run.extraction)
-    } else {
-        Vec::new()
-    };
     let is = |row: &EvidenceRow, status| row.status == status;
     let looked = rows
         .iter()
         .filter(|row| is(row, PredictionStatus::Succeeded) || is(row, PredictionStatus::Cached));
-    let seen: i64 = looked
-        .clone()
-        .flat_map(|row| &row.spans)
-        .chain(&silences)
-        .map(|s| s.length_ms())
-        .sum();
+    let mut seen: Vec<Span> = looked.clone().flat_map(|row| row.spans.clone()).collect();
+    if task == Task::Speech {
+        // Silence needs no model.
+        seen.extend(spans(&run.extraction["silences"]));
+    }
+    let gaps = match not_run {
+        None => gaps(run, task, &rows),
+        Some(_) => Vec::new(),
+    };
     let count = |status| rows.iter().filter(|row| is(row, status)).count() as u64;
     TaskCoverage {
         task,
         run: not_run.is_none(),
         not_run,
-        seconds: seconds(seen),
+        seconds: seconds(length_without(seen, &gaps)),
         frames: looked.filter(|row| row.media == MediaKind::Frame).count() as u64,
         cached: count(PredictionStatus::Cached),
         undecided: count(PredictionStatus::Undecided),
         failed: count(PredictionStatus::Failed),
         limits: model.map(limits).unwrap_or_default(),
-        gaps: gaps(&rows),
+        gaps,
     }
 }
 
@@ -83,12 +84,12 @@ fn limits(model: &Value) -> Vec<String> {
         .collect()
 }
 
-fn silences(extraction: &Value) -> Vec<Span> {
-    serde_json::from_value(extraction["silences"].clone()).unwrap_or_default()
+fn spans(value: &Value) -> Vec<Span> {
+    serde_json::from_value(value.clone()).unwrap_or_default()
 }
 
-/// Stretches without an answer, neighbours of one reason joined.
-fn gaps(rows: &[&EvidenceRow]) -> Vec<Gap> {
+/// Stretches that nothing is known of, neighbours of one reason joined.
+fn gaps(run: &Run<'_>, task: Task, rows: &[&EvidenceRow]) -> Vec<Gap> {
     let mut by_reason: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
     for row in rows {
         let reason = match row.status {
@@ -98,27 +99,64 @@ fn gaps(rows: &[&EvidenceRow]) -> Vec<Gap> {
         };
         by_reason.entry(reason).or_default().extend(&row.spans);
     }
-    let join = |(reason, mut spans): (&str, Vec<Span>)| {
-        spans.sort();
-        let mut gaps: Vec<Gap> = Vec::new();
-        for span in spans {
-            match gaps.last_mut() {
-                Some(gap) if span.start_ms <= gap.end_ms => {
-                    gap.end_ms = gap.end_ms.max(span.end_ms);
-                }
-                _ => gaps.push(Gap {
-                    start_ms: span.start_ms,
-                    end_ms: span.end_ms,
-                    reason: reason.into(),
-                }),
-            }
-        }
-        gaps
+    for open in run.undecided.iter().filter(|open| open.task == task) {
+        by_reason.entry(&open.label).or_default().push(Span {
+            start_ms: open.start_ms,
+            end_ms: open.end_ms,
+        });
+    }
+    let track = match task {
+        Task::Speech => "sound",
+        _ => "picture",
     };
-    by_reason.into_iter().flat_map(join).collect()
+    let damaged = spans(&run.extraction["gaps"][track]);
+    by_reason.entry("damaged").or_default().extend(damaged);
+    if track == "picture" {
+        let hurried = spans(&run.extraction["hurried"]);
+        by_reason.entry("hurried").or_default().extend(hurried);
+    }
+    let told = |(reason, spans): (&str, Vec<Span>)| {
+        let gap = |span: Span| Gap {
+            start_ms: span.start_ms,
+            end_ms: span.end_ms,
+            reason: reason.into(),
+        };
+        joined(spans).into_iter().map(gap).collect::<Vec<_>>()
+    };
+    by_reason.into_iter().flat_map(told).collect()
+}
+
+/// In order, without overlap.
+fn joined(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort();
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if span.start_ms <= last.end_ms => {
+                last.end_ms = last.end_ms.max(span.end_ms);
+            }
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+/// What was looked at counts once, and not where something was left open.
+fn length_without(seen: Vec<Span>, gaps: &[Gap]) -> i64 {
+    let holes = gaps.iter().map(|gap| Span {
+        start_ms: gap.start_ms,
+        end_ms: gap.end_ms,
+    });
+    let holes: Vec<Span> = joined(holes.collect());
+    let length = |spans: &[Span]| spans.iter().map(|span| span.length_ms()).sum::<i64>();
+    let both: Vec<Span> = seen.into_iter().chain(holes.iter().copied()).collect();
+    length(&joined(both)) - length(&holes)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a video")]
 fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
+
+#[cfg(test)]
+mod tests;

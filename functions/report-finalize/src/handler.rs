@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared_domain::{EvidenceComplete, ReportId, ReportReady, Step, TriggerId};
+use shared_domain::{Detection, EvidenceComplete, ReportId, ReportReady, Step, TriggerId};
 use shared_policy::{Evaluation, Judged, Report, ReportInput, Stage, Trigger, evaluate};
 use shared_runtime::{Event, Handler};
 use shared_store::{Execution, NewReport, NewTrigger, ReportStage, Video};
@@ -53,12 +53,15 @@ impl Handler for ReportFinalize {
 
 impl ReportFinalize {
     async fn judge(&self, video: &Video, run: &Execution) -> Result<(Evaluation, Report), Error> {
-        let detections = self.store.detections(run.execution_id).await?;
+        let found = self.store.detections(run.execution_id).await?;
+        let (undecided, detections): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(Detection::is_undecided);
         let rows = self.store.evidence_rows(run.execution_id).await?;
         let nothing = serde_json::Value::Null;
         let probe = video.probe.as_ref().unwrap_or(&nothing);
         let coverage = coverage(&Run {
             rows: &rows,
+            undecided: &undecided,
             models: run.models.as_ref().unwrap_or(&nothing),
             extraction: run.extraction.as_ref().unwrap_or(&nothing),
             has_audio: probe["has_audio"].as_bool().unwrap_or(true),

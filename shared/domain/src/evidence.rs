@@ -77,11 +77,16 @@ pub struct Word {
     pub probability: Option<f32>,
 }
 
+/// Label of a stretch of speech whose words could not be made out: undecided, never clean.
+pub const UNCLEAR: &str = "unclear";
+/// Label of a frame with text that was seen but could not be read: undecided, never clean.
+pub const UNREAD: &str = "unread";
+
 /// One thing that a model says of a target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The model's label in lower case (`nsfw`, `knife`), `text` for on-screen text,
-    /// the language code (`ru`, `en`, `und`) for speech.
+    /// the language code (`ru`, `en`, `und`) for speech; `UNCLEAR` and `UNREAD` say that it is undecided.
     pub label: String,
     /// 0 to 1.
     pub score: f32,
@@ -116,6 +121,16 @@ pub struct Detection {
     pub words: Vec<Word>,
     /// The frame (or audio chunk) that shows it.
     pub object_key: String,
+}
+
+impl Detection {
+    /// Whether it says that something could not be made out, rather than what it was.
+    pub fn is_undecided(&self) -> bool {
+        matches!(
+            (self.task, self.label.as_str()),
+            (Task::Speech, UNCLEAR) | (Task::Text, UNREAD)
+        )
+    }
 }
 
 impl Target {

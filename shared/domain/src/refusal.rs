@@ -40,6 +40,8 @@ pub enum Refusal {
         /// Bytes stored.
         stored: u64,
     },
+    /// The stored bytes have another SHA-256 than was announced.
+    ChecksumDiffers,
     /// Sound only.
     NoPicture,
     /// A container without streams, or one that points elsewhere.
@@ -96,6 +98,7 @@ impl Refusal {
             Self::SizeDiffers { declared, stored } => format!(
                 "{stored} bytes arrived but {declared} were announced: upload the file again."
             ),
+            Self::ChecksumDiffers => "The file was damaged on its way: its checksum differs from the one announced, upload it again.".into(),
             Self::NoPicture => "The file has sound but no picture: upload the video itself.".into(),
             Self::NoStreams => "The file holds no picture or sound of its own: export it as one self-contained file.".into(),
             Self::UnsupportedCodec { codec } => format!(
@@ -128,6 +131,7 @@ impl Refusal {
             Self::SizeDiffers { declared, stored } => format!(
                 "Пришло байт: {stored}, а заявлено {declared}: загрузите файл ещё раз."
             ),
+            Self::ChecksumDiffers => "Файл повредился при загрузке: его контрольная сумма не совпала с заявленной, загрузите его ещё раз.".into(),
             Self::NoPicture => "В файле есть звук, но нет изображения: загрузите само видео.".into(),
             Self::NoStreams => "В файле нет собственных изображения и звука: экспортируйте его одним самостоятельным файлом.".into(),
             Self::UnsupportedCodec { codec } => format!(

@@ -8,7 +8,8 @@ use shared_domain::Refusal;
 use crate::error::MediaError;
 use crate::source::Blocks;
 
-/// Boxes looked at before the file is given up as hostile.
+/// Boxes looked at before the file is given up as hostile. What follows the index is not walked: a
+/// file that was written in fragments has a box or two for each second.
 const MOST: u32 = 4096;
 /// Entries of one table.
 const ENTRIES: u32 = 16;
@@ -23,8 +24,8 @@ struct BoxHeader {
 /// Why the file cannot be checked, if it is one of these tricks.
 pub(crate) async fn find_trick(blocks: &Blocks) -> Result<Option<Refusal>, MediaError> {
     let mut budget = MOST;
-    let mut open = vec![(0, blocks.size())];
-    while let Some((mut at, end)) = open.pop() {
+    let mut open = vec![(0, blocks.size(), true)];
+    while let Some((mut at, end, is_top)) = open.pop() {
         while at < end {
             let Some(header) = read_header(blocks, at, end).await? else {
                 break;
@@ -38,8 +39,10 @@ pub(crate) async fn find_trick(blocks: &Blocks) -> Result<Option<Refusal>, Media
                 b"rmra" => return Ok(Some(Refusal::NoStreams)),
                 b"moov" | b"trak" | b"mdia" | b"minf" | b"dinf" | b"stbl" => {
                     // The rest of this level comes later.
-                    open.push((at, end));
-                    open.push((header.start, header.end));
+                    if !is_top || &header.kind != b"moov" {
+                        open.push((at, end, is_top));
+                    }
+                    open.push((header.start, header.end, false));
                     break;
                 }
                 b"dref" if points_elsewhere(blocks, &header).await? => {

@@ -13,9 +13,11 @@ use crate::sniff::Container;
 /// 8K UHD, the most pixels that a picture may have.
 pub(crate) const MAX_PIXELS: u64 = 35_389_440;
 const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi";
-/// Decoders, by ffmpeg's own names. Everything else, rare decoders above all, stays shut. Subtitles
-/// and covers are never decoded, but ffprobe gives up on a file whose decoders it cannot open.
-const DECODERS: &str = "h264,hevc,vp8,vp9,av1,libdav1d,mpeg4,mjpeg,prores,aac,mp3float,mp3,mp2float,mp2,opus,libopus,vorbis,ac3,eac3,flac,alac,pcm_s16le,pcm_s16be,pcm_u8,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,subrip,srt,ass,ssa,text,webvtt,mov_text,dvdsub,pgssub,png";
+/// Decoders of what is analysed, by ffmpeg's own names. Everything else stays shut.
+const DECODERS: &str = "h264,hevc,vp8,vp9,av1,libdav1d,mpeg4,mjpeg,prores,aac,mp3float,mp3,mp2float,mp2,opus,libopus,vorbis,ac3,eac3,flac,alac,pcm_s8,pcm_u8,pcm_s16le,pcm_s16be,pcm_u16le,pcm_u16be,pcm_s24le,pcm_s24be,pcm_u24le,pcm_u24be,pcm_s32le,pcm_s32be,pcm_u32le,pcm_u32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw";
+/// What may lie beside it: other sound tracks, subtitles, captions, covers. Nothing of it is analysed,
+/// but ffprobe gives up on a whole file when it cannot open one stream's decoder.
+const BESIDE: &str = "dca,truehd,mlp,mp1float,mp1,wmav1,wmav2,wmapro,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,amrnb,amrwb,gsm,gsm_ms,speex,libspeex,qdm2,qdmc,mace3,mace6,subrip,srt,ass,ssa,text,webvtt,mov_text,dvdsub,dvbsub,pgssub,xsub,cc_dec,libzvbi_teletextdec,png,bmp,gif,tiff,webp";
 /// Codecs as ffprobe names them.
 const PICTURE_CODECS: [&str; 8] = [
     "h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores",
@@ -78,14 +80,24 @@ impl Programs {
         self.command(&self.ffprobe)
     }
 
-    /// The folder that the sandbox has to leave readable.
-    pub(crate) fn folder(&self) -> PathBuf {
-        let real = self
-            .ffmpeg
-            .canonicalize()
-            .unwrap_or_else(|_| self.ffmpeg.clone());
-        real.parent()
-            .map_or_else(|| PathBuf::from("/usr/bin"), Path::to_path_buf)
+    /// Every program that the sandbox has to let run, where it really lies.
+    pub(crate) fn all(&self) -> Vec<PathBuf> {
+        let programs = [
+            Some(&self.ffmpeg),
+            Some(&self.ffprobe),
+            self.setpriv.as_ref(),
+        ];
+        let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        programs.into_iter().flatten().map(real).collect()
+    }
+
+    /// Each program by its name, asked only for its version.
+    pub(crate) fn versions(&self) -> [(&'static str, Command); 2] {
+        [("ffmpeg", &self.ffmpeg), ("ffprobe", &self.ffprobe)].map(|(name, path)| {
+            let mut command = self.command(path);
+            command.arg("-version").stdin(Stdio::null());
+            (name, command)
+        })
     }
 
     /// `setpriv` asks the kernel to kill the program when its parent dies, then becomes it.
@@ -117,13 +129,22 @@ fn search(path: &str, name: &str) -> Option<PathBuf> {
 
 /// Options that stand before every input, then the input.
 pub(crate) fn input(container: Container, url: &str, before: &[OsString]) -> Vec<OsString> {
+    of_input(container, url, before, DECODERS)
+}
+
+/// As `input`, for a program that only looks what there is.
+pub(crate) fn probed(container: Container, url: &str) -> Vec<OsString> {
+    of_input(container, url, &[], &format!("{DECODERS},{BESIDE}"))
+}
+
+fn of_input(container: Container, url: &str, before: &[OsString], decoders: &str) -> Vec<OsString> {
     let fixed = [
         "-protocol_whitelist",
         "http,tcp",
         "-format_whitelist",
         FORMATS,
         "-codec_whitelist",
-        DECODERS,
+        decoders,
         "-max_streams",
         "64",
         "-probesize",

@@ -24,6 +24,9 @@ pub enum MediaError {
         /// Bytes found.
         found: u64,
     },
+    /// The object was overwritten after it had been accepted.
+    #[error("the stored video was replaced by another one")]
+    Replaced,
     /// A program is missing.
     #[error(
         "{program} was not found: install it with `apt-get install ffmpeg` or `brew install ffmpeg`, or set {setting}"
@@ -33,6 +36,14 @@ pub enum MediaError {
         program: &'static str,
         /// The setting that names its place.
         setting: &'static str,
+    },
+    /// A program is there, but does not run where it has to.
+    #[error("{program} does not run inside the sandbox: {detail}")]
+    Unusable {
+        /// Its name.
+        program: &'static str,
+        /// What happened, in one line.
+        detail: String,
     },
     /// A program died by a signal that the file need not have caused.
     #[error("{program} died by signal {signal}")]
@@ -65,7 +76,12 @@ impl MediaError {
     /// Whether a later attempt, with a fresh address, may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Changed { .. } | Self::Missing { .. } | Self::Jpeg(_) => false,
+            Self::Refused(_)
+            | Self::Changed { .. }
+            | Self::Replaced
+            | Self::Missing { .. }
+            | Self::Unusable { .. }
+            | Self::Jpeg(_) => false,
             Self::Storage(_)
             | Self::Forbidden(_)
             | Self::Died { .. }

@@ -5,7 +5,6 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -15,22 +14,22 @@ use tokio::task::JoinHandle;
 
 use crate::audio::AudioChunk;
 use crate::error::MediaError;
+use crate::gaps::LONG_MS;
 use crate::media::Session;
 use crate::pipes::{self, Shown};
 use crate::probe::Probe;
 use crate::pulse::Pulse;
-use crate::sandbox::{Complaints, Limits, Program, Running, signal};
+use crate::sandbox::{Complaints, Limits, Program, signal};
 use crate::timeline::KeptFrame;
 use crate::verdict;
 use crate::video::{self, VideoPlan, Watched};
+use crate::waveform::PER_SECOND;
 
 mod ear;
 mod line;
 
 use ear::{Ear, Heard};
 
-/// Nothing moving for this long is a hang; storage is asked again for two minutes at most.
-const SILENCE: Duration = Duration::from_mins(4);
 /// How to look at a video.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -73,16 +72,8 @@ pub enum Piece {
     Strip {
         /// All tiles in one picture.
         jpeg: Bytes,
-        /// Tiles in a row.
-        columns: u32,
-        /// Rows.
-        rows: u32,
-        /// Time between two tiles.
-        interval_ms: i64,
-        /// Pixels.
-        tile_width: u32,
-        /// Pixels.
-        tile_height: u32,
+        /// How it is laid out.
+        facts: StripFacts,
     },
     /// Loudness for a time line.
     Waveform {
@@ -91,6 +82,30 @@ pub enum Piece {
         /// Numbers in one second.
         per_second: u32,
     },
+}
+
+/// How the strip of thumbnails is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StripFacts {
+    /// Tiles in a row.
+    pub columns: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Time between two tiles.
+    pub interval_ms: i64,
+    /// Pixels.
+    pub tile_width: u32,
+    /// Pixels.
+    pub tile_height: u32,
+}
+
+/// What of the file could not be looked at, by track.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// No picture could be decoded, or none that has a place on the time line.
+    pub picture: Vec<Span>,
+    /// Nothing could be heard.
+    pub sound: Vec<Span>,
 }
 
 /// What a pass found, once it is over.
@@ -110,6 +125,14 @@ pub struct Extraction {
     pub dropped: u64,
     /// The decoder complained, though it reached the end.
     pub damaged: bool,
+    /// Damaged stretches.
+    pub gaps: Lost,
+    /// Stretches of shots that follow each other too fast: not each of them was kept.
+    pub hurried: Vec<Span>,
+    /// The strip of thumbnails.
+    pub strip: Option<StripFacts>,
+    /// Numbers in one second of the waveform.
+    pub waveform_per_second: Option<u32>,
 }
 
 /// Where pieces go; `None` for a run that only confirms a crash.
@@ -213,6 +236,7 @@ async fn pass(
         fps: plan.fps,
         duration_ms: probe.duration_ms,
         limit_ms: session.max_duration_ms() + 1000,
+        expected_zero_ms: probe.zero_ms,
         zero_ms,
         progress: plan.progress.clone(),
     };
@@ -222,7 +246,7 @@ async fn pass(
         None => Ok(Watched::default()),
     });
 
-    let status = wait_while_moving(&mut running, &session.pulse).await;
+    let status = session.finish(&mut running, "ffmpeg").await;
     threads.holders.clear();
     let watched = joined(watching).await;
     let heard = match sound {
@@ -256,26 +280,6 @@ async fn joined<T>(thread: JoinHandle<Result<T, MediaError>>) -> Result<T, Media
         .map_err(|error| MediaError::Io(std::io::Error::other(error)))?
 }
 
-async fn wait_while_moving(
-    running: &mut Running,
-    pulse: &Pulse,
-) -> Result<std::process::ExitStatus, MediaError> {
-    pulse.beat();
-    loop {
-        if let Ok(status) = tokio::time::timeout(Duration::from_secs(5), running.wait()).await {
-            return status;
-        }
-        if pulse.silence() > SILENCE {
-            running.kill();
-            running.wait().await?;
-            return Err(MediaError::Stalled {
-                program: "ffmpeg",
-                seconds: SILENCE.as_secs(),
-            });
-        }
-    }
-}
-
 /// What a finished pass is worth: judged by what came out, not by the exit code.
 fn judge(
     probe: &Probe,
@@ -302,9 +306,14 @@ fn judge(
             stderr = complaints.tail(),
             "decoding ended early"
         );
-        return Err(verdict::of_failure(Some(status), complaints).into());
+        return Err(verdict::of_failure("ffmpeg", status, complaints).into());
     }
     let duration_ms = probe.duration_ms.max(watched.last_ms + 1);
+    let complained = complaints.errors > 0 || !status.success();
+    let gaps = Lost {
+        picture: lost_picture(probe, &watched, complained),
+        sound: lost_sound(probe, &heard, complained),
+    };
     Ok(Extraction {
         frames: watched.timeline.finish(duration_ms),
         audio: heard.chunks,
@@ -312,6 +321,49 @@ fn judge(
         duration_ms,
         candidates: watched.candidates,
         dropped: watched.candidates - watched.kept,
-        damaged: complaints.errors > 0 || !status.success(),
+        damaged: complained || gaps != Lost::default(),
+        gaps,
+        hurried: watched.hurried,
+        strip: watched.strip,
+        waveform_per_second: probe.has_audio.then_some(PER_SECOND),
     })
+}
+
+/// Of the end more than this has to be missing before it counts.
+const TAIL_MS: i64 = 1000;
+
+/// A slow frame rate has long breaks too: only where the decoder complained are they damage.
+fn lost_picture(probe: &Probe, watched: &Watched, complained: bool) -> Vec<Span> {
+    let mut lost = watched.misplaced.clone();
+    if complained {
+        lost.extend(&watched.holes);
+    }
+    if probe.last_frame_ms - watched.last_ms > TAIL_MS {
+        lost.add(watched.last_ms, probe.duration_ms);
+    }
+    lost.finish()
+}
+
+/// As `lost_picture`; a track of which nothing was decoded is lost from end to end.
+fn lost_sound(probe: &Probe, heard: &Heard, complained: bool) -> Vec<Span> {
+    if !probe.has_audio {
+        return Vec::new();
+    }
+    let mut lost = heard.misplaced.clone();
+    let Some(extent) = heard.extent else {
+        lost.add(0, probe.duration_ms);
+        return lost.finish();
+    };
+    if complained {
+        lost.extend(&heard.holes);
+        if extent.start_ms > LONG_MS {
+            lost.add(0, extent.start_ms);
+        }
+    }
+    if let Some(end_ms) = probe.sound_end_ms
+        && end_ms - extent.end_ms > TAIL_MS
+    {
+        lost.add(extent.end_ms, end_ms);
+    }
+    lost.finish()
 }

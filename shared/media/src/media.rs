@@ -1,8 +1,12 @@
 //! The door of this crate: one `Media` per process, one `Session` per call.
 
+use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::StreamExt;
 use reqwest::Client;
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -16,6 +20,9 @@ use crate::sandbox::{self, Complaints, Fence, Job, Limits, Program, Running};
 use crate::serve::Loopback;
 use crate::source::{self, Blocks, Source};
 
+/// Nothing moving for this long is a hang; storage is asked again for two minutes at most.
+const SILENCE: Duration = Duration::from_mins(4);
+
 /// Probes videos and cuts them into frames and sound.
 #[derive(Debug, Clone)]
 pub struct Media {
@@ -25,15 +32,17 @@ pub struct Media {
 }
 
 impl Media {
-    /// Finds ffmpeg and ffprobe; fails with what to run when one is missing.
+    /// Finds ffmpeg and ffprobe and runs each in the sandbox once; fails with what to do when one is
+    /// missing or does not run there.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "every part is connected with its config"
     )]
     pub fn connect(config: MediaConfig) -> Result<Self, MediaError> {
-        let programs = Arc::new(Programs::find(&config)?);
+        let programs = Programs::find(&config)?;
+        try_out(&programs, &config)?;
         Ok(Self {
-            programs,
+            programs: Arc::new(programs),
             client: source::client()?,
             config: Arc::new(config.clone()),
         })
@@ -45,6 +54,19 @@ impl Media {
             fps: self.config.frame_fps,
             progress: None,
         }
+    }
+
+    /// SHA-256 of the object as it is stored, lower-case hex; read once, in little memory.
+    pub async fn sha256(&self, source: &Source) -> Result<String, MediaError> {
+        let blocks = Arc::new(Blocks::new(self.client.clone(), source.clone()));
+        let mut parts = std::pin::pin!(Arc::clone(&blocks).stream(0, source.size));
+        let mut digest = Sha256::new();
+        while let Some(part) = parts.next().await {
+            // The first failure of storage says more than the stream's.
+            blocks.check()?;
+            digest.update(&part?);
+        }
+        Ok(hex::encode(digest.finalize()))
     }
 
     /// The facts of a video, or why it is refused.
@@ -82,6 +104,33 @@ impl Media {
     }
 }
 
+/// A tool or a sandbox that does not work would else be blamed on every video.
+fn try_out(programs: &Programs, config: &MediaConfig) -> Result<(), MediaError> {
+    let job = Job::new(config.temp_dir.as_deref())?;
+    let fence = Fence {
+        folder: job.path().to_path_buf(),
+        port: 0,
+        programs: programs.all(),
+    };
+    let mut lacking = Vec::new();
+    for (program, mut command) in programs.versions() {
+        let unusable = |detail| MediaError::Unusable { program, detail };
+        let (output, missing) =
+            sandbox::try_out(&mut command, &fence).map_err(|error| unusable(error.to_string()))?;
+        lacking = missing;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said = said.lines().next().unwrap_or("nothing").escape_debug();
+            return Err(unusable(format!("{}; it said: {said}", output.status)));
+        }
+    }
+    if !lacking.is_empty() {
+        let lacking = lacking.join(", ");
+        tracing::warn!("ffmpeg runs with a weaker sandbox; missing: {lacking}");
+    }
+    Ok(())
+}
+
 /// What one call works with; all of it goes away with it.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -106,12 +155,33 @@ impl Session {
         let fence = Fence {
             folder: self.job.path().to_path_buf(),
             port: self.loopback.port,
-            program: self.programs.folder(),
+            programs: self.programs.all(),
         };
         let mut running = sandbox::start(program, fence, limits).await?;
         let stderr = running.stderr.take();
         let reading =
             tokio::task::spawn_blocking(move || stderr.map(Complaints::read).unwrap_or_default());
         Ok((running, reading))
+    }
+
+    /// Waits for the end of a program for as long as anything moves: storage may be slow.
+    pub(crate) async fn finish(
+        &self,
+        running: &mut Running,
+        program: &'static str,
+    ) -> Result<ExitStatus, MediaError> {
+        self.pulse.beat();
+        loop {
+            let status = tokio::time::timeout(Duration::from_secs(5), running.wait()).await;
+            if let Ok(status) = status {
+                return status;
+            }
+            if self.pulse.silence() > SILENCE {
+                running.kill();
+                running.wait().await?;
+                let seconds = SILENCE.as_secs();
+                return Err(MediaError::Stalled { program, seconds });
+            }
+        }
     }
 }

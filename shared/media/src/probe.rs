@@ -4,7 +4,6 @@
 //! last packets are read and three places decoded before a file is accepted.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared_domain::Refusal;
@@ -13,7 +12,7 @@ use crate::boxes;
 use crate::command::{self, GLOBAL, MAX_PIXELS};
 use crate::error::MediaError;
 use crate::media::Session;
-use crate::sandbox::{Complaints, Limits, Program, Running, signal, wait_within};
+use crate::sandbox::{Complaints, Limits, Program, Running, signal};
 use crate::sniff::{Container, sniff};
 use crate::verdict;
 
@@ -22,8 +21,7 @@ mod packets;
 
 use facts::Facts;
 
-/// Seconds that ffprobe may take: nothing but headers and the two ends of the file is read.
-const WALL: Duration = Duration::from_mins(2);
+/// Seconds of processor time: nothing but headers and the two ends of the file is read.
 const CPU_S: u64 = 60;
 const OUTPUT_BYTES: u64 = 8 << 20;
 
@@ -64,6 +62,9 @@ pub struct Probe {
     pub(crate) audio_index: Option<u32>,
     /// Where the first frame lies on ffmpeg's time line.
     pub(crate) zero_ms: i64,
+    /// From the first frame to the end of the chosen sound, if that could be measured.
+    #[serde(default)]
+    pub(crate) sound_end_ms: Option<i64>,
 }
 
 pub(crate) async fn probe(session: &Session) -> Result<Probe, MediaError> {
@@ -102,17 +103,16 @@ async fn read_facts(session: &Session, container: Container) -> Result<Facts, Me
     let facts: Facts = serde_json::from_slice(&output).unwrap_or_default();
     if facts.streams.is_empty() {
         tracing::info!(stderr = complaints.tail(), "ffprobe found no streams");
-        let refusal = if status.is_some_and(|status| status.success()) {
-            Refusal::NoStreams
+        return Err(if status.success() {
+            Refusal::NoStreams.into()
         } else {
-            verdict::of_failure(status, &complaints)
-        };
-        return Err(refusal.into());
+            verdict::of_failure("ffprobe", status, &complaints)
+        });
     }
     Ok(facts)
 }
 
-type Outcome = (Option<std::process::ExitStatus>, Vec<u8>, Complaints);
+type Outcome = (std::process::ExitStatus, Vec<u8>, Complaints);
 
 async fn ffprobe_twice(
     session: &Session,
@@ -123,10 +123,10 @@ async fn ffprobe_twice(
         let (mut running, reading) = start_ffprobe(session, container, wanted).await?;
         let stdout = running.stdout.take();
         let output = tokio::task::spawn_blocking(move || read_bounded(stdout));
-        let status = wait_within(&mut running, WALL).await?;
+        let status = session.finish(&mut running, "ffprobe").await?;
         let output = output.await.unwrap_or_default();
         let complaints = reading.await.unwrap_or_default();
-        match status.and_then(signal) {
+        match signal(status) {
             Some(number) if verdict::is_crash(number) => {
                 tracing::warn!(attempt, signal = number, "ffprobe crashed");
             }
@@ -159,14 +159,26 @@ pub(crate) async fn start_ffprobe(
         .arg("level+warning")
         .args(["-threads", "1"])
         .args(wanted);
-    command.args(command::input(container, &session.loopback.url, &[]));
+    command.args(command::probed(container, &session.loopback.url));
     session
         .start(Program::Ffprobe(command), Limits::cpu(CPU_S))
         .await
 }
 
-/// Decodes one picture near the beginning, the middle and the end, in one process.
+/// Decodes one picture near the beginning, the middle and the end; only a second death of the
+/// decoder is the file's fault.
 async fn check_decoding(session: &Session, probe: &Probe) -> Result<(), MediaError> {
+    match decode_places(session, probe).await {
+        Err(MediaError::Refused(Refusal::CrashesDecoder)) => {
+            tracing::warn!("ffmpeg crashed and is tried once more");
+            decode_places(session, probe).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// In one process.
+async fn decode_places(session: &Session, probe: &Probe) -> Result<(), MediaError> {
     let places: Vec<i64> = match probe.last_frame_ms {
         ..2000 => vec![0],
         last => vec![0, last / 2, last - 500],
@@ -208,7 +220,7 @@ async fn check_decoding(session: &Session, probe: &Probe) -> Result<(), MediaErr
         .await?;
     let stdout = running.stdout.take();
     let output = tokio::task::spawn_blocking(move || read_bounded(stdout));
-    let status = wait_within(&mut running, WALL).await?;
+    let status = session.finish(&mut running, "ffmpeg").await?;
     let output = String::from_utf8_lossy(&output.await.unwrap_or_default()).into_owned();
     let complaints = reading.await.unwrap_or_default();
     session.loopback.blocks.check()?;
@@ -220,5 +232,5 @@ async fn check_decoding(session: &Session, probe: &Probe) -> Result<(), MediaErr
         stderr = complaints.tail(),
         "part of the video does not decode"
     );
-    Err(verdict::of_failure(status, &complaints).into())
+    Err(verdict::of_failure("ffmpeg", status, &complaints))
 }

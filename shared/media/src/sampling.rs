@@ -2,10 +2,19 @@
 //!
 //! A candidate is kept when it opens a shot, when text or a mark appears or goes that stands still
 //! (however much moves behind it), when it differs at all and the last one is old enough, and at
-//! least every ten seconds. The surprise: the part of the video that a kept picture stands for can
-//! begin *before* the picture, since text is only known to stand still once it was seen twice.
+//! least every ten seconds. Shots that follow each other faster than the budget allows wait for their
+//! turn; those that are over before it came are listed as hurried. The surprise: the part of the
+//! video that a kept picture stands for can begin *before* the picture, since text is only known to
+//! stand still once it was seen twice.
 
+use shared_domain::Span;
+
+use crate::gaps::Gaps;
 use crate::grid::{Change, Edges, Grid};
+
+mod budget;
+
+use budget::Budget;
 
 /// The first frame after a cut scores at least this with ffmpeg's scene detection.
 pub(crate) const CUT: f64 = 0.2;
@@ -57,6 +66,15 @@ struct Kept {
 }
 
 impl Kept {
+    fn opening(at_ms: i64, grid: Grid, anchors: Option<Edges>) -> Self {
+        Self {
+            at_ms,
+            grid,
+            anchors,
+            settled: false,
+        }
+    }
+
     fn settle(&mut self, next: &Grid) {
         if !self.settled {
             let standing = self.grid.standing(next);
@@ -83,6 +101,10 @@ pub(crate) struct Sampler {
     calm: Vec<Calm>,
     local_at_ms: i64,
     pending_ms: Option<i64>,
+    budget: Budget,
+    /// Since when a shot is on that has not had its turn.
+    waiting_ms: Option<i64>,
+    hurried: Gaps,
 }
 
 impl Sampler {
@@ -95,18 +117,29 @@ impl Sampler {
             calm: Vec::new(),
             local_at_ms: i64::MIN / 2,
             pending_ms: None,
+            budget: Budget::new(fps),
+            waiting_ms: None,
+            hurried: Gaps::default(),
+        }
+    }
+
+    /// Closes the list of shots that never had their turn.
+    pub(crate) fn finish(mut self, end_ms: i64) -> Vec<Span> {
+        self.pass_over(end_ms);
+        self.hurried.finish()
+    }
+
+    /// The shot that waits is over.
+    fn pass_over(&mut self, at_ms: i64) {
+        if let Some(since_ms) = self.waiting_ms.take() {
+            self.hurried.add(since_ms, at_ms);
         }
     }
 
     /// Whether this candidate is kept: then from when on it stands for the video.
     pub(crate) fn offer(&mut self, at_ms: i64, cut_score: f64, grid: Grid) -> Option<i64> {
-        let (Some(kept), Some(last)) = (&mut self.kept, self.last.take()) else {
-            self.kept = Some(Kept {
-                at_ms,
-                grid: grid.clone(),
-                anchors: None,
-                settled: false,
-            });
+        let (Some(kept), Some(last)) = (self.kept.take(), self.last.take()) else {
+            self.kept = Some(Kept::opening(at_ms, grid.clone(), None));
             self.last = Some(Last {
                 at_ms,
                 grid,
@@ -122,33 +155,21 @@ impl Sampler {
         }
         let share = step.share();
         let cut = cut_score >= CUT || (share > UNSEEN_CUT.0 && last.change < UNSEEN_CUT.1);
+        if cut || !against.any() {
+            self.pass_over(at_ms);
+        }
+        if cut && against.any() {
+            self.waiting_ms = Some(at_ms);
+        }
 
-        let start = if cut && against.any() {
-            Some(at_ms)
-        } else {
-            kept.settle(&grid);
-            let calm = if share < CALM { &self.calm[..] } else { &[] };
-            let local = local_change((kept, &last), (at_ms, &grid), calm, &against);
-            self.pending_ms =
-                local.map(|since| self.pending_ms.map_or(since, |earlier| earlier.min(since)));
-            let ripe = self
-                .pending_ms
-                .filter(|_| at_ms - self.local_at_ms >= LOCAL_GAP_MS);
-            if ripe.is_some() {
-                self.local_at_ms = at_ms;
-            }
-            ripe.map(|since| since.max(kept.at_ms + 1))
-                .or_else(|| self.is_due(at_ms, &against).then_some(at_ms))
-        };
-        if start.is_some() {
-            let anchors = (!cut).then(|| grid.standing(&last.grid));
-            self.kept = Some(Kept {
-                at_ms,
-                grid: grid.clone(),
-                anchors,
-                settled: false,
-            });
+        let start = self.start(at_ms, (&grid, share), (kept, &last), &against);
+        if let Some(start_ms) = start {
+            // Nothing of the shot before it stands still in it.
+            let opens = cut && start_ms == at_ms;
+            let anchors = (!opens).then(|| grid.standing(&last.grid));
+            self.kept = Some(Kept::opening(at_ms, grid.clone(), anchors));
             self.pending_ms = None;
+            self.waiting_ms = None;
         }
         self.last = Some(Last {
             at_ms,
@@ -158,8 +179,37 @@ impl Sampler {
         start
     }
 
-    fn is_due(&self, at_ms: i64, against: &Change) -> bool {
-        let Some(kept) = &self.kept else { return true };
+    /// From when on this candidate stands for the video, if it is kept; if not, `kept` stays.
+    fn start(
+        &mut self,
+        at_ms: i64,
+        (grid, share): (&Grid, f64),
+        (mut kept, last): (Kept, &Last),
+        against: &Change,
+    ) -> Option<i64> {
+        let is_due = self.is_due(at_ms, &kept, against);
+        let start = if let Some(since_ms) = self.waiting_ms {
+            (is_due || self.budget.take(at_ms)).then_some(since_ms)
+        } else {
+            kept.settle(grid);
+            let calm = if share < CALM { &self.calm[..] } else { &[] };
+            let local = local_change((&kept, last), (at_ms, grid), calm, against);
+            self.pending_ms =
+                local.map(|since| self.pending_ms.map_or(since, |earlier| earlier.min(since)));
+            let ripe = self
+                .pending_ms
+                .filter(|_| at_ms - self.local_at_ms >= LOCAL_GAP_MS && self.budget.take(at_ms));
+            if ripe.is_some() {
+                self.local_at_ms = at_ms;
+            }
+            ripe.map(|since| since.max(kept.at_ms + 1))
+                .or(is_due.then_some(at_ms))
+        };
+        self.kept = Some(kept);
+        start
+    }
+
+    fn is_due(&self, at_ms: i64, kept: &Kept, against: &Change) -> bool {
         let age = at_ms - kept.at_ms;
         // A candidate may come a little before the beat; the next one would be far behind it.
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a video")]

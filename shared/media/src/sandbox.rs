@@ -9,10 +9,9 @@ use std::collections::VecDeque;
 use std::io::{self, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use ffmpeg_sidecar::child::FfmpegChild;
 use ffmpeg_sidecar::command::FfmpegCommand;
@@ -121,8 +120,8 @@ pub(crate) struct Fence {
     pub(crate) folder: PathBuf,
     /// The only port, on any address, that it may connect to.
     pub(crate) port: u16,
-    /// The folder of the program.
-    pub(crate) program: PathBuf,
+    /// What it may run; their folders are readable.
+    pub(crate) programs: Vec<PathBuf>,
 }
 
 /// A running program. Dropping it kills the whole process group.
@@ -191,7 +190,8 @@ pub(crate) async fn start(
     std::thread::Builder::new()
         .name("media-child".into())
         .spawn(move || {
-            confine(&fence);
+            // What is missing was said at the start of the process.
+            let _ = confine(&fence);
             let mut spawned = match program.spawn() {
                 Ok(child) => child,
                 Err(error) => {
@@ -226,19 +226,25 @@ pub(crate) async fn start(
     })
 }
 
+/// Runs a program to its end inside the fence: what it said, and what the system lacks.
+pub(crate) fn try_out(command: &mut Command, fence: &Fence) -> io::Result<(Output, Vec<String>)> {
+    let run = || -> io::Result<(Output, Vec<String>)> {
+        let missing = confine(fence);
+        command.env_clear().current_dir(&fence.folder);
+        Ok((command.output()?, missing))
+    };
+    let lost = |_| io::Error::other("the thread that starts the program is gone");
+    std::thread::scope(|scope| scope.spawn(run).join().map_err(lost))?
+}
+
 #[cfg(target_os = "linux")]
-fn confine(fence: &Fence) {
-    linux::confine(fence);
+fn confine(fence: &Fence) -> Vec<String> {
+    linux::confine(fence)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn confine(fence: &Fence) {
-    tracing::warn!(
-        folder = %fence.folder.display(),
-        port = fence.port,
-        program = %fence.program.display(),
-        "this system has neither Landlock nor seccomp: ffmpeg runs without them"
-    );
+fn confine(_fence: &Fence) -> Vec<String> {
+    vec!["Landlock, seccomp and resource limits: this system has none of them".to_owned()]
 }
 
 #[cfg(target_os = "linux")]
@@ -247,12 +253,7 @@ fn limit(pid: Option<Pid>, limits: Limits) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn limit(_pid: Option<Pid>, limits: Limits) {
-    tracing::warn!(
-        ?limits,
-        "this system cannot limit another process: ffmpeg runs without"
-    );
-}
+fn limit(_pid: Option<Pid>, _limits: Limits) {}
 
 /// What a program wrote to stderr: the last 64 KB of it, and how many errors.
 #[derive(Debug, Default, Clone)]
@@ -274,7 +275,9 @@ impl Complaints {
     }
 
     pub(crate) fn add(&mut self, line: String) {
-        self.errors += u64::from(line.contains("[error]") || line.contains("[fatal]"));
+        let is_error = line.contains("[error]") || line.contains("[fatal]");
+        // A track beside the chosen ones, whose decoder stays shut, is no damage.
+        self.errors += u64::from(is_error && !line.contains("not on whitelist"));
         self.bytes += line.len();
         self.lines.push_back(line);
         while self.bytes > STDERR_BYTES
@@ -307,19 +310,6 @@ impl Complaints {
 /// The signal that ended a program, if one did.
 pub(crate) fn signal(status: ExitStatus) -> Option<i32> {
     status.signal()
-}
-
-/// Kills the program if it runs longer than `wall`.
-pub(crate) async fn wait_within(
-    running: &mut Running,
-    wall: Duration,
-) -> Result<Option<ExitStatus>, MediaError> {
-    if let Ok(status) = tokio::time::timeout(wall, running.wait()).await {
-        return status.map(Some);
-    }
-    running.kill();
-    running.wait().await?;
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures::StreamExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -91,12 +92,10 @@ async fn serve(State(object): State<Object>, headers: HeaderMap) -> Response {
     {
         headers.insert(header::CONTENT_RANGE, range);
     }
-    (
-        status,
-        headers,
-        Body::from_stream(object.blocks.stream(start, end)),
-    )
-        .into_response()
+    // Slow storage is no hang.
+    let bytes = object.blocks.stream(start, end);
+    let bytes = bytes.inspect(move |_| object.pulse.beat());
+    (status, headers, Body::from_stream(bytes)).into_response()
 }
 
 /// `bytes=A-` or `bytes=A-B` as a half-open range within the object.

@@ -27,6 +27,8 @@ pub struct Source {
     pub url: String,
     /// Bytes.
     pub size: u64,
+    /// The tag that it was accepted with; an object with another one is another video.
+    pub etag: Option<String>,
 }
 
 impl std::fmt::Debug for Source {
@@ -44,6 +46,7 @@ pub(crate) enum Fault {
     Unanswered(String),
     Status(u16),
     Changed { expected: u64, found: u64 },
+    Replaced,
 }
 
 impl From<Fault> for MediaError {
@@ -53,6 +56,7 @@ impl From<Fault> for MediaError {
             Fault::Status(status @ (401 | 403 | 404 | 410)) => Self::Forbidden(status),
             Fault::Status(status) => Self::Storage(format!("status {status}")),
             Fault::Changed { expected, found } => Self::Changed { expected, found },
+            Fault::Replaced => Self::Replaced,
         }
     }
 }
@@ -193,6 +197,7 @@ impl Blocks {
             StatusCode::OK => return Err(Fault::Unanswered("ranges are not honoured".into())),
             status => return Err(Fault::Status(status.as_u16())),
         }
+        self.check_tag(&response)?;
         let bytes = response.bytes().await.map_err(unanswered)?;
         if bytes.len() as u64 == end - start {
             Ok(bytes)
@@ -202,6 +207,16 @@ impl Blocks {
                 bytes.len(),
                 end - start
             )))
+        }
+    }
+
+    fn check_tag(&self, response: &reqwest::Response) -> Result<(), Fault> {
+        let bare = |tag: &str| tag.trim_start_matches("W/").trim_matches('"').to_owned();
+        let found = response.headers().get(header::ETAG);
+        let found = found.and_then(|tag| tag.to_str().ok()).map(bare);
+        match (self.source.etag.as_deref().map(bare), found) {
+            (Some(expected), Some(found)) if expected != found => Err(Fault::Replaced),
+            _ => Ok(()),
         }
     }
 

@@ -18,7 +18,9 @@ use tokio::task::JoinSet;
 use crate::{Extraction, Media, MediaConfig, MediaError, Piece, Probe, Source};
 
 mod containers;
+mod damage;
 mod hostile;
+mod recipes;
 mod running;
 mod times;
 
@@ -120,7 +122,11 @@ impl Stage {
             .with_state(bytes);
         self.servers
             .spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Source { url, size }
+        Source {
+            url,
+            size,
+            etag: None,
+        }
     }
 
     pub(crate) async fn probe(&mut self, path: &Path) -> Result<Probe, MediaError> {

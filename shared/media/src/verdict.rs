@@ -1,9 +1,11 @@
 //! What the end of ffmpeg or ffprobe says of the file.
 
+use std::io;
 use std::process::ExitStatus;
 
 use shared_domain::Refusal;
 
+use crate::error::MediaError;
 use crate::sandbox::{Complaints, signal};
 
 const ILL: i32 = 4;
@@ -27,16 +29,32 @@ pub(crate) fn is_limit(signal: i32) -> bool {
     matches!(signal, XCPU | XFSZ)
 }
 
-/// Names the file's fault; `status` is `None` when the program was killed for taking too long.
-pub(crate) fn of_failure(status: Option<ExitStatus>, complaints: &Complaints) -> Refusal {
-    let Some(status) = status else {
-        return Refusal::TooExpensive;
-    };
+/// `setpriv`, a shell or the loader could not start the program.
+const NOT_STARTED: [i32; 2] = [126, 127];
+
+/// Whose fault it is that a program did not do its work.
+pub(crate) fn of_failure(
+    program: &'static str,
+    status: ExitStatus,
+    complaints: &Complaints,
+) -> MediaError {
     match signal(status) {
-        Some(number) if is_crash(number) => return Refusal::CrashesDecoder,
-        Some(_) => return Refusal::TooExpensive,
-        None => {}
+        Some(number) if is_crash(number) => Refusal::CrashesDecoder.into(),
+        Some(number) if is_limit(number) => Refusal::TooExpensive.into(),
+        Some(signal) => MediaError::Died { program, signal },
+        None if status
+            .code()
+            .is_some_and(|code| NOT_STARTED.contains(&code)) =>
+        {
+            let said = complaints.tail();
+            io::Error::other(format!("{program} could not be started: {said}")).into()
+        }
+        None => of_file(complaints).into(),
     }
+}
+
+/// Names the file's fault.
+fn of_file(complaints: &Complaints) -> Refusal {
     if let Some(codec) = complaints.between("Codec (", ") not on whitelist") {
         return Refusal::UnsupportedCodec {
             codec: codec.chars().take(32).collect(),

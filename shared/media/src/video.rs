@@ -6,11 +6,12 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
-use shared_domain::Refusal;
+use shared_domain::{Refusal, Span};
 use tokio::sync::watch;
 
 use crate::error::MediaError;
-use crate::extract::{Outlet, Piece};
+use crate::extract::{Outlet, Piece, StripFacts};
+use crate::gaps::{Gaps, LONG_MS};
 use crate::grid::Grid;
 use crate::picture::Picture;
 use crate::pipes::Shown;
@@ -29,6 +30,8 @@ pub(crate) struct VideoPlan {
     pub(crate) fps: f64,
     pub(crate) duration_ms: i64,
     pub(crate) limit_ms: i64,
+    /// Where the first frame was said to be: its beginning may have been lost.
+    pub(crate) expected_zero_ms: i64,
     /// Filled with the time of the first frame, which the sound thread needs too.
     pub(crate) zero_ms: Arc<OnceLock<i64>>,
     pub(crate) progress: Option<watch::Sender<f64>>,
@@ -41,6 +44,13 @@ pub(crate) struct Watched {
     pub(crate) last_ms: i64,
     pub(crate) candidates: u64,
     pub(crate) kept: u64,
+    /// Long stretches without a picture: damage, if the decoder complained.
+    pub(crate) holes: Gaps,
+    /// What came again after it was over, and so has no place on the time line.
+    pub(crate) misplaced: Gaps,
+    /// Shots that came too fast for all of them to be kept.
+    pub(crate) hurried: Vec<Span>,
+    pub(crate) strip: Option<StripFacts>,
 }
 
 /// Reads pictures until ffmpeg closes the pipe.
@@ -61,35 +71,56 @@ pub(crate) fn watch(
         // The time is written before the picture; without one, ffmpeg has died in between.
         let Ok(shown) = times.recv() else { break };
         outlet.pulse.beat();
-        let at_ms = shown.pts - plan.zero_ms.get_or_init(|| shown.pts);
+        let at_ms = shown.pts - plan.zero_ms.get_or_init(|| plan.zero(shown.pts));
         if at_ms <= watched.last_ms {
+            watched.misplaced.add(at_ms, watched.last_ms);
             continue;
         }
         if at_ms > plan.limit_ms {
             let [seconds, limit] = [at_ms, plan.limit_ms].map(|ms| ms.unsigned_abs() / 1000);
             return Err(Refusal::TooLong { seconds, limit }.into());
         }
+        if at_ms - watched.last_ms > LONG_MS {
+            watched.holes.add(watched.last_ms, at_ms);
+        }
+        let is_first = watched.candidates == 0;
         watched.last_ms = at_ms;
         watched.candidates += 1;
         strip.offer(at_ms, &picture);
         let grid = Grid::new(picture.luma(), picture.width, picture.height);
         if let Some(start_ms) = sampler.offer(at_ms, shown.score, grid) {
             watched.kept += 1;
+            // Whatever was lost before the first picture, the time line has no hole.
+            let start_ms = if is_first { 0 } else { start_ms };
             keep(&picture, (start_ms, at_ms), &mut watched.timeline, outlet)?;
         }
         report(plan, at_ms);
     }
+    watched.hurried = sampler.finish(watched.last_ms);
     if watched.candidates > 0 {
-        outlet.send(Piece::Strip {
-            jpeg: strip.picture.jpeg(STRIP_QUALITY)?.into(),
+        let facts = StripFacts {
             columns: strip.columns,
             rows: strip.rows,
             interval_ms: strip.interval_ms,
             tile_width: number(strip.tile.0),
             tile_height: number(strip.tile.1),
-        })?;
+        };
+        watched.strip = Some(facts);
+        let jpeg = strip.picture.jpeg(STRIP_QUALITY)?.into();
+        outlet.send(Piece::Strip { jpeg, facts })?;
     }
     Ok(watched)
+}
+
+impl VideoPlan {
+    /// Where the video begins, when its first picture is this one.
+    fn zero(&self, pts: i64) -> i64 {
+        if pts - self.expected_zero_ms > LONG_MS {
+            self.expected_zero_ms
+        } else {
+            pts
+        }
+    }
 }
 
 fn keep(

@@ -104,6 +104,23 @@ impl Tx {
         found(changed, video_id)
     }
 
+    /// Stores the SHA-256 of what was really uploaded.
+    pub async fn set_checksum(
+        &mut self,
+        video_id: VideoId,
+        checksum_sha256: &str,
+    ) -> Result<(), StoreError> {
+        let now = ts(self.now());
+        let changed = execute!(
+            self.link(),
+            "update videos set checksum_sha256 = $2, updated_at = $3 where video_id = $1",
+            id(video_id),
+            checksum_sha256,
+            now,
+        )?;
+        found(changed, video_id)
+    }
+
     /// Stores what was really uploaded.
     pub async fn set_stored(
         &mut self,

@@ -8,19 +8,28 @@ use sha2::{Digest, Sha256};
 use shared_domain::Span;
 
 use super::{Outlet, Piece, line};
-use crate::audio::{AudioChunk, Chunker, Cut, span, wav};
+use crate::audio::{AudioChunk, Chunker, Cut, RATE, span, wav};
 use crate::error::MediaError;
+use crate::gaps::{Gaps, LONG_MS};
 use crate::pipes::Shown;
 use crate::waveform::{PER_SECOND, Waveform};
 
 /// Two clocks that differ by less are one: samples are not moved about for jitter.
 const JITTER: i64 = 320;
+/// Sound that comes again is left out; more than this much of it is missed.
+const MISSED: i64 = RATE / 5;
 
 /// What the sound thread brings home.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     pub(super) chunks: Vec<AudioChunk>,
     pub(super) silences: Vec<Span>,
+    /// From the first to the last sample; none when nothing was decoded.
+    pub(super) extent: Option<Span>,
+    /// Long breaks, filled with silence: damage, if the decoder complained.
+    pub(super) holes: Gaps,
+    /// What came again after it was over, and so has no place on the time line.
+    pub(super) misplaced: Gaps,
 }
 
 /// One pass over the sound.
@@ -56,6 +65,7 @@ impl Ear {
         times: &Receiver<Shown>,
     ) -> Result<Heard, MediaError> {
         let mut chunker: Option<Chunker> = None;
+        let mut first = None;
         let mut bytes = Vec::with_capacity(line::SOUND_FRAME * 2);
         loop {
             bytes.clear();
@@ -69,9 +79,11 @@ impl Ear {
                 .chunks_exact(2)
                 .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
                 .collect();
+            first.get_or_insert(shown.pts);
             let chunker = chunker.get_or_insert_with(|| Chunker::new(shown.pts));
             let gap = shown.pts - chunker.position();
             let overlap = if gap < -JITTER { gap.unsigned_abs() } else { 0 };
+            self.heard.note(chunker.position(), shown.pts, self.zero());
             if gap > JITTER {
                 let cuts = chunker.skip(gap);
                 self.hand_over(cuts)?;
@@ -82,9 +94,10 @@ impl Ear {
             self.hand_over(cuts)?;
         }
         if let Some(chunker) = chunker {
+            let (zero, end) = (self.zero(), chunker.position());
+            self.heard.extent = first.map(|first| span(&(first..end), zero));
             let (last, silences) = chunker.finish();
             self.hand_over(last)?;
-            let zero = self.zero();
             self.heard.silences = silences.iter().map(|range| span(range, zero)).collect();
         }
         let peaks = std::mem::take(&mut self.waveform).finish(self.zero());
@@ -119,5 +132,17 @@ impl Ear {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Heard {
+    /// Notes where a block of sound does not follow on the last one.
+    fn note(&mut self, position: i64, start: i64, zero_ms: i64) {
+        let from_to = span(&(position.min(start)..position.max(start)), zero_ms);
+        if start - position > LONG_MS * RATE / 1000 {
+            self.holes.add(from_to.start_ms, from_to.end_ms);
+        } else if position - start > MISSED {
+            self.misplaced.add(from_to.start_ms, from_to.end_ms);
+        }
     }
 }

@@ -32,8 +32,13 @@ pub(super) fn size(probe: &Probe) -> (usize, usize) {
     (even(width), even(height))
 }
 
-/// Pictures five times a second and after each cut, turned and scaled only once chosen; sound at
-/// 16 kHz; the times of both. Scene detection sees every frame, so that a cut is exact.
+/// The most pictures in a second that are looked at: each frame opens a shot, at a usual rate.
+const MOST_PER_SECOND: u64 = 62;
+
+/// Pictures five times a second, after each cut, and where the file's clock jumps back; turned and
+/// scaled only once chosen. Sound at 16 kHz; the times of both. Scene detection sees every frame, so
+/// that a cut is exact. Behind the times everything is numbered anew: of times that repeat or go
+/// back ffmpeg complains at its output, which would pass for damage.
 pub(super) fn ffmpeg(
     session: &Session,
     probe: &Probe,
@@ -52,9 +57,9 @@ pub(super) fn ffmpeg(
     };
     let video_filter = format!(
         "select='isnan(prev_selected_t)+gte(t-prev_selected_t,0.199)\
-         +gt(scene,{CUT})*gte(t-prev_selected_t,0.099)',\
+         +lt(t,prev_selected_t-0.199)+gt(scene,{CUT})',\
          scale={}:{}:flags=bicubic:out_range=pc:out_color_matrix=bt601,format=yuv420p,{turn}\
-         settb=1/1000,metadata=mode=print:key=lavfi.scene_score:file={TIMES}:direct=1",
+         settb=1/1000,metadata=mode=print:key=lavfi.scene_score:file={TIMES}:direct=1,setpts=N",
         scale.0, scale.1
     );
     let mut command = session.programs.ffmpeg();
@@ -77,15 +82,17 @@ pub(super) fn ffmpeg(
     command.args([
         "-fps_mode",
         "passthrough",
+        "-enc_time_base",
+        "1/1000",
         "-frames:v",
-        &(limit_s * 11).to_string(),
+        &(limit_s.unsigned_abs() * MOST_PER_SECOND).to_string(),
     ]);
     command.args(["-threads", "1", "-f", "rawvideo", "pipe:1"]);
     if let Some(index) = probe.audio_index {
         let sound_filter = format!(
             "aresample=16000,aformat=sample_fmts=s16:channel_layouts=mono,\
              asetnsamples=n={SOUND_FRAME}:p=0,ametadata=mode=add:key=k:value=1,\
-             ametadata=mode=print:key=k:file={SOUND_TIMES}:direct=1"
+             ametadata=mode=print:key=k:file={SOUND_TIMES}:direct=1,asetpts=N"
         );
         command.args(["-map", &format!("0:{index}"), "-af", &sound_filter]);
         command.args(["-threads", "1", "-f", "s16le", SOUND]);

@@ -53,7 +53,7 @@ struct SideData {
 #[derive(Debug)]
 pub(super) struct Chosen<'a> {
     pub(super) video: &'a Stream,
-    audio: Option<&'a Stream>,
+    pub(super) audio: Option<&'a Stream>,
     audio_tracks: usize,
 }
 
@@ -226,6 +226,7 @@ impl Facts {
             video_index: chosen.video.index,
             audio_index: chosen.audio.map(|audio| audio.index),
             zero_ms: measured.zero - self.start_ms(),
+            sound_end_ms: measured.sound_end.map(|end| end - measured.zero),
         }
     }
 }

@@ -7,13 +7,13 @@ use std::process::ChildStdout;
 use shared_domain::Refusal;
 
 use super::facts::{Chosen, Facts, seconds};
-use super::{WALL, start_ffprobe};
+use super::start_ffprobe;
 use crate::error::MediaError;
 use crate::media::Session;
 use crate::pipes::bounded_line;
-use crate::sandbox::wait_within;
+use crate::sandbox::signal;
 use crate::sniff::Container;
-use crate::verdict;
+use crate::verdict::{self, is_limit};
 
 /// How much of the end is read: longer than the key frames of usual files are apart.
 const END_MS: i64 = 8000;
@@ -27,6 +27,8 @@ pub(super) struct Measured {
     pub(super) last: i64,
     /// Picture and sound are over.
     pub(super) end: i64,
+    /// The chosen sound is over; unknown when none of it lies near the end.
+    pub(super) sound_end: Option<i64>,
 }
 
 /// Reads the first and the last packets of all streams. A container that declares less than it
@@ -57,10 +59,10 @@ pub(super) async fn measure(
     ];
     let limit_ms = session.max_duration_ms() + 1000;
     let (mut running, reading) = start_ffprobe(session, container, &wanted).await?;
-    let video = chosen.video.index;
+    let streams = (chosen.video.index, chosen.audio.map(|audio| audio.index));
     let stdout = running.stdout.take();
-    let scan = tokio::task::spawn_blocking(move || scan(stdout, video, limit_ms));
-    let status = wait_within(&mut running, WALL).await?;
+    let scan = tokio::task::spawn_blocking(move || scan(stdout, streams, limit_ms));
+    let status = session.finish(&mut running, "ffprobe").await?;
     let scan = scan.await.unwrap_or_default();
     let complaints = reading.await.unwrap_or_default();
     session.loopback.blocks.check()?;
@@ -70,7 +72,7 @@ pub(super) async fn measure(
             stderr = complaints.tail(),
             "no packets of the picture could be read"
         );
-        return Err(verdict::of_failure(status, &complaints).into());
+        return Err(verdict::of_failure("ffprobe", status, &complaints));
     };
     let length_ms = measured.end - measured.zero;
     if length_ms > limit_ms {
@@ -82,7 +84,7 @@ pub(super) async fn measure(
         }
         .into());
     }
-    if status.is_none() {
+    if signal(status).is_some_and(is_limit) {
         return Err(Refusal::TooExpensive.into());
     }
     if declared.is_some_and(|ms| is_cut_off(ms, scan.end.max(scan.end - start))) {
@@ -106,6 +108,7 @@ struct Scan {
     first: Option<i64>,
     last: i64,
     end: i64,
+    sound_end: Option<i64>,
 }
 
 impl Scan {
@@ -115,13 +118,14 @@ impl Scan {
             zero,
             last: self.last.max(zero),
             end: self.end,
+            sound_end: self.sound_end,
         })
     }
 }
 
 /// Reads lines `stream|pts|duration|flags`; stops early when the file is too long anyway, which
 /// ends ffprobe by a closed pipe.
-fn scan(stdout: Option<ChildStdout>, video: u32, limit_ms: i64) -> Scan {
+fn scan(stdout: Option<ChildStdout>, (video, sound): (u32, Option<u32>), limit_ms: i64) -> Scan {
     let mut scan = Scan::default();
     let Some(stdout) = stdout else { return scan };
     let mut lines = BufReader::new(stdout);
@@ -140,7 +144,11 @@ fn scan(stdout: Option<ChildStdout>, video: u32, limit_ms: i64) -> Scan {
             scan.first = Some(scan.first.map_or(pts, |first| first.min(pts)));
             scan.last = scan.last.max(pts);
         }
-        scan.end = scan.end.max(pts.saturating_add(length));
+        let end = pts.saturating_add(length);
+        if stream.is_some() && stream == sound {
+            scan.sound_end = Some(scan.sound_end.map_or(end, |known| known.max(end)));
+        }
+        scan.end = scan.end.max(end);
         if scan.end.saturating_sub(scan.first.unwrap_or(scan.end)) > limit_ms {
             break;
         }

@@ -205,6 +205,36 @@ fn the_wildest_pictures_are_kept_three_times_a_second_at_most() {
 }
 
 #[test]
+fn endless_cuts_are_bounded_and_shots_of_half_a_second_still_kept() {
+    let mut dice = Dice(6);
+    let mut sampler = Sampler::new(1.0);
+    let mut shot = || -> Vec<u8> {
+        let mut plane = still();
+        for block in plane.chunks_mut(W / 4) {
+            let shade = dice.roll(200) as u8;
+            block.iter_mut().for_each(|pixel| *pixel = shade);
+        }
+        plane
+    };
+    // Half a minute with a cut at every frame, then half a minute of shots of half a second.
+    let mut starts = Vec::new();
+    for at_ms in (0..30_000).step_by(40) {
+        starts.extend(sampler.offer(at_ms, 0.9, Grid::new(&shot(), W, H)));
+    }
+    assert!(starts.len() < 40 + 30 * 4, "{}", starts.len());
+    for cut_ms in (30_000..60_000).step_by(500) {
+        let plane = shot();
+        let kept = [0, 200, 400].into_iter().filter_map(|after| {
+            let score = if after == 0 { 0.9 } else { 0.0 };
+            sampler.offer(cut_ms + after, score, Grid::new(&plane, W, H))
+        });
+        assert_eq!(kept.collect::<Vec<_>>(), [cut_ms]);
+    }
+    let hurried = sampler.finish(60_000);
+    assert!(!hurried.is_empty() && hurried.iter().all(|span| span.end_ms <= 30_000));
+}
+
+#[test]
 fn pictures_of_any_size_are_sampled() {
     for (width, height) in [(2, 2), (16, 1280), (1280, 18), (90, 1278), (1280, 720)] {
         let mut sampler = Sampler::new(1.0);

@@ -1,10 +1,12 @@
 //! Landlock, seccomp and limits of Linux.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use seccompiler::{
@@ -31,38 +33,65 @@ const READABLE: [&str; 12] = [
     "/sys/devices/system/cpu",
 ];
 
-/// Binds the calling thread, and what it starts, for good.
-pub(super) fn confine(fence: &Fence) {
+/// What loads a program's libraries; the kernel runs it in the program's name.
+const LOADERS: [&str; 4] = [
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+];
+
+/// Binds the calling thread, and what it starts, for good; answers what the system lacks for it.
+pub(super) fn confine(fence: &Fence) -> Vec<String> {
+    let mut missing = Vec::new();
     match fence_files_and_ports(fence) {
         Ok(RulesetStatus::FullyEnforced) => {}
-        Ok(status) => tracing::warn!(?status, "Landlock is not fully in force for ffmpeg"),
-        Err(error) => tracing::warn!(%error, "Landlock is not in force for ffmpeg"),
+        Ok(RulesetStatus::PartiallyEnforced) => {
+            missing.push("part of Landlock: the kernel is older than 6.12".to_owned());
+        }
+        Ok(RulesetStatus::NotEnforced) => missing.push("Landlock".to_owned()),
+        Err(error) => missing.push(format!("Landlock ({error})")),
     }
     let filter = deny_list().and_then(BpfProgram::try_from);
-    match filter {
-        Ok(program) => {
-            if let Err(error) = seccompiler::apply_filter(&program) {
-                tracing::warn!(%error, "seccomp is not in force for ffmpeg");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "seccomp is not in force for ffmpeg"),
+    let applied = filter
+        .map_err(|error| error.to_string())
+        .and_then(|program| seccompiler::apply_filter(&program).map_err(|error| error.to_string()));
+    if let Err(error) = applied {
+        missing.push(format!("seccomp ({error})"));
     }
+    missing
 }
 
 fn fence_files_and_ports(fence: &Fence) -> Result<RulesetStatus, RulesetError> {
     // Kernels that know less enforce what they know and say so in the status.
-    let abi = ABI::V4;
-    let read = AccessFs::from_read(abi);
+    let abi = ABI::V6;
     let write = AccessFs::WriteFile | AccessFs::ReadFile;
     let mut readable: Vec<PathBuf> = READABLE.iter().map(PathBuf::from).collect();
-    readable.push(fence.program.clone());
+    readable.extend(
+        fence
+            .programs
+            .iter()
+            .filter_map(|p| Some(p.parent()?.into())),
+    );
+    let mut read = AccessFs::from_read(abi);
+    let mut runnable = fence.programs.clone();
+    runnable.extend(LOADERS.map(PathBuf::from));
+    // A decoder that was taken over finds no shell; but what a script runs is not known.
+    if !fence.programs.iter().any(|program| is_script(program)) {
+        read.remove(AccessFs::Execute);
+    }
     let created: RulesetCreated = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
         .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
         .create()?;
     let status = created
         .add_rules(path_beneath_rules(&readable, read))?
+        .add_rules(path_beneath_rules(
+            &runnable,
+            AccessFs::Execute | AccessFs::ReadFile,
+        ))?
         .add_rules(path_beneath_rules(
             [fence.folder.as_path(), Path::new("/dev/null")],
             write,
@@ -70,6 +99,14 @@ fn fence_files_and_ports(fence: &Fence) -> Result<RulesetStatus, RulesetError> {
         .add_rule(NetPort::new(fence.port, AccessNet::ConnectTcp))?
         .restrict_self()?;
     Ok(status.ruleset)
+}
+
+fn is_script(program: &Path) -> bool {
+    let mut head = [0; 2];
+    File::open(program)
+        .and_then(|mut file| file.read_exact(&mut head))
+        .is_ok()
+        && head == *b"#!"
 }
 
 /// System calls that decoding never needs; they fail with EPERM.
@@ -137,6 +174,9 @@ fn sockets_but_tcp() -> Result<Vec<SeccompRule>, BackendError> {
         .collect()
 }
 
+/// The kernel counts all threads of the user, the worker's own too: this only ends a flood of them.
+const PROCESSES: u64 = 4096;
+
 /// Limits of a process that has just been started.
 pub(super) fn limit(pid: Option<Pid>, limits: Limits) {
     let both = |value: u64| Rlimit {
@@ -153,6 +193,7 @@ pub(super) fn limit(pid: Option<Pid>, limits: Limits) {
         (Resource::Cpu, cpu),
         (Resource::Fsize, both(limits.file_bytes)),
         (Resource::Nofile, both(limits.files)),
+        (Resource::Nproc, both(PROCESSES)),
         (Resource::Core, both(0)),
     ];
     for (resource, bound) in all {

@@ -16,7 +16,7 @@ mod linux {
     use std::io::Read;
     use std::process::{Command, Stdio};
 
-    use crate::sandbox::{Fence, Job, Limits, Program, start, wait_within};
+    use crate::sandbox::{Fence, Job, Limits, Program, start};
 
     /// What a shell says when it tries something inside the fence.
     async fn try_inside(script: &str) -> (bool, String) {
@@ -25,7 +25,7 @@ mod linux {
         let fence = Fence {
             folder: job.path().to_path_buf(),
             port: listener.local_addr().unwrap().port(),
-            program: "/usr/bin".into(),
+            programs: vec!["/usr/bin".into()],
         };
         // As ffmpeg does, it may write to what is there, but make nothing.
         std::fs::write(job.path().join("pipe"), "").unwrap();
@@ -39,9 +39,8 @@ mod linux {
         let mut running = start(Program::Ffprobe(command), fence, limits)
             .await
             .unwrap();
-        let status = wait_within(&mut running, std::time::Duration::from_secs(20))
-            .await
-            .unwrap();
+        let wall = std::time::Duration::from_secs(20);
+        let status = tokio::time::timeout(wall, running.wait()).await.unwrap();
         let mut said = String::new();
         running
             .stdout
@@ -55,7 +54,7 @@ mod linux {
             .unwrap()
             .read_to_string(&mut said)
             .unwrap();
-        (status.is_some_and(|status| status.success()), said)
+        (status.unwrap().success(), said)
     }
 
     #[tokio::test]
@@ -85,6 +84,26 @@ mod linux {
             let (fine, said) = try_inside(forbidden).await;
             assert!(!fine, "{forbidden}: {said}");
         }
+    }
+
+    #[tokio::test]
+    async fn only_the_program_itself_may_be_started() {
+        let job = Job::new(None).unwrap();
+        let fence = |program: &str| Fence {
+            folder: job.path().to_path_buf(),
+            port: 1,
+            programs: vec![program.into()],
+        };
+        let shell = std::fs::canonicalize("/bin/bash").unwrap();
+        let script = "/bin/true || /usr/bin/env true";
+        let run = |fence: &Fence| {
+            let mut command = Command::new(&shell);
+            command.args(["-c", script]);
+            crate::sandbox::try_out(&mut command, fence).unwrap().0
+        };
+        let alone = run(&fence(shell.to_str().unwrap()));
+        assert!(!alone.status.success(), "{alone:?}");
+        assert!(run(&fence("/usr/bin")).status.success());
     }
 
     #[tokio::test]

@@ -114,6 +114,53 @@ fn a_missing_program_is_one_line_that_says_what_to_run() {
     assert!(!error.is_transient());
 }
 
+/// A program that does as it is told when asked for its version, and then `does`.
+#[cfg(target_os = "linux")]
+fn stub(folder: &std::path::Path, name: &str, does: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(name);
+    let script = format!("#!/bin/sh\n[ \"$1\" = -version ] && exit 0\n{does}\n");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decoder_that_dies_twice_is_the_files_fault_and_one_that_does_not_start_is_not() {
+    let tools = tempfile::tempdir().unwrap();
+    let crashes = stub(tools.path(), "crashes", "kill -SEGV $$");
+    let mut stage = Stage::with(&[("FFMPEG_PATH", &crashes)]);
+    let args = format!("-f lavfi -i testsrc=s=64x64:d=1 {H264}");
+    let path = stage.make("fine.mp4", &args);
+    let refusal = stage.refusal(&path).await;
+    assert_eq!(refusal, shared_domain::Refusal::CrashesDecoder);
+
+    let gone = stub(tools.path(), "gone", "exit 127");
+    let mut stage = Stage::with(&[("FFMPEG_PATH", &gone)]);
+    let path = stage.make("fine.mp4", &args);
+    let error = stage.probe(&path).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_does_not_run_is_told_at_the_start_in_one_line() {
+    let tools = tempfile::tempdir().unwrap();
+    let mut settings = Settings::default();
+    let broken = tools.path().join("ffmpeg");
+    std::fs::write(&broken, "no program\n").unwrap();
+    settings.set("FFMPEG_PATH", broken.to_str().unwrap());
+    settings.set("PATH", "/usr/local/bin:/usr/bin:/bin");
+    let error = Media::connect(MediaConfig::read(&settings.reader())).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, MediaError::Unusable { .. }), "{error:?}");
+    assert!(
+        text.starts_with("ffmpeg ") && !text.contains('\n'),
+        "{text}"
+    );
+}
+
 #[test]
 fn impossible_settings_are_reported() {
     let mut settings = Settings::default();

@@ -124,6 +124,32 @@ async fn every_shot_is_kept_at_its_first_frame() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_insert_of_three_frames_right_after_a_candidate_is_kept() {
+    let mut stage = Stage::new();
+    let insert = "color=gray:s=320x180:r=25:d=4,\
+                  drawbox=c=red:t=fill:enable='between(t,2.03,2.13)'";
+    let path = make(&stage, "insert.mp4", insert, "");
+    let outcome = stage.run(&path).await.unwrap();
+    assert!(outcome.starts().contains(&2040), "{:?}", outcome.starts());
+    assert!(outcome.starts().contains(&2160), "{:?}", outcome.starts());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endless_cuts_keep_a_bounded_number_and_says_so() {
+    let mut stage = Stage::new();
+    let strobe = "color=black:s=160x90:r=25:d=40,\
+                  geq=lum='mod(floor(N/2)*(97+floor(X/20)*61+floor(Y/20)*37)\\,256)':cb=128:cr=128";
+    let path = make(&stage, "strobe.mp4", strobe, "");
+    let outcome = stage.run(&path).await.unwrap();
+    outcome.assert_tiled();
+    assert!(outcome.extraction.candidates > 400);
+    let kept = outcome.starts().len();
+    assert!((100..=40 + 4 * 40).contains(&kept), "{kept}");
+    assert!(!outcome.extraction.hurried.is_empty());
+    assert!(outcome.extraction.gaps.picture.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn variable_frame_rate_and_late_starts_keep_true_times() {
     let mut stage = Stage::new();
     // Frames at 0, 0.04 … 1, then one each second; the file's clock begins at five seconds.

@@ -13,7 +13,8 @@ pub struct Gap {
     pub start_ms: i64,
     /// Milliseconds of the video, exclusive.
     pub end_ms: i64,
-    /// A known code (`undecided`, `failed`, `no_answer`, `damaged`) or words.
+    /// A known code (`undecided`, `unclear`, `unread`, `failed`, `no_answer`, `damaged`, `hurried`)
+    /// or words.
     pub reason: String,
 }
 
@@ -257,11 +258,23 @@ pub(crate) fn gap_text(reason: &str) -> Bilingual {
             "ответ модели не удалось прочесть",
             "the model's answer could not be read",
         ),
+        "unclear" => (
+            "речь есть, но разобрать её не удалось",
+            "somebody speaks, but the words could not be made out",
+        ),
+        "unread" => (
+            "в кадре есть текст, но прочесть его не удалось",
+            "there is text on the screen, but it could not be read",
+        ),
         "failed" => ("модель не справилась", "the model failed"),
         "no_answer" => ("модель не ответила", "the model did not answer"),
         "damaged" => (
             "фрагмент файла повреждён",
             "this part of the file is damaged",
+        ),
+        "hurried" => (
+            "кадры сменяются слишком быстро, просмотрены не все",
+            "shots change so fast that not each of them was looked at",
         ),
         other => (other, other),
     };

@@ -1,7 +1,7 @@
 //! Answers that are text on the screen: one finding per line, labelled `text`.
 
 use serde_json::Value;
-use shared_domain::{Finding, Target};
+use shared_domain::{Finding, Target, UNREAD};
 
 use super::AdaptError;
 use super::read::{MAX_ITEMS, UNSCORED, bbox, joined, list, number, score, text, tidy, whole};
@@ -32,6 +32,11 @@ pub(super) fn pp_ocr(output: &Value, target: &Target) -> Result<Vec<Finding>, Ad
             bbox: bbox(corners, target),
             ..finding
         });
+    }
+    // Text that was seen and not read: once for the picture, however many lines.
+    let unread = &output["unread"];
+    if !unread.is_null() && !list(unread, "the unread lines are no list", MAX_ITEMS)?.is_empty() {
+        findings.push(whole(UNREAD.into(), UNSCORED));
     }
     Ok(findings)
 }

@@ -2,9 +2,9 @@
 //! milliseconds of the target.
 
 use serde_json::Value;
-use shared_domain::{Finding, Span, Target, Word};
+use shared_domain::{Finding, Span, Target, UNCLEAR, Word};
 
-use super::read::{MAX_ITEMS, MAX_WORDS, UNSCORED, list, number, score, text};
+use super::read::{MAX_ITEMS, MAX_WORDS, UNSCORED, list, number, score, text, whole};
 use super::{AdaptError, language};
 
 /// A stream of single words is cut into findings where it pauses, or when they get too long.
@@ -21,11 +21,27 @@ pub(super) fn segmented(output: &Value, target: &Target) -> Result<Vec<Finding>,
     let language = ["language", "detected_language"]
         .iter()
         .find_map(|n| output[*n].as_str());
-    segments(
-        &output["segments"],
-        &language::code(language.unwrap_or_default()),
-        target,
-    )
+    let language = language::code(language.unwrap_or_default());
+    let mut findings = segments(&output["segments"], &language, target)?;
+    findings.extend(unclear(&output["dropped"], target)?);
+    Ok(findings)
+}
+
+/// Stretches with a voice whose words the model does not vouch for: undecided, not clean. Where it
+/// doubts that anybody spoke, there is nothing to decide.
+fn unclear(items: &Value, target: &Target) -> Result<Vec<Finding>, AdaptError> {
+    if items.is_null() {
+        return Ok(Vec::new());
+    }
+    let items = list(items, "the dropped stretches are no list", MAX_ITEMS)?;
+    let spoken = items.iter().filter(|item| item["reason"] != "no_speech");
+    let unclear = |item: &Value| {
+        Ok(Finding {
+            within: Some(span(&item["start"], &item["end"], &Value::Null, target)?),
+            ..whole(UNCLEAR.into(), UNSCORED)
+        })
+    };
+    spoken.map(unclear).collect()
 }
 
 fn segments(items: &Value, language: &str, target: &Target) -> Result<Vec<Finding>, AdaptError> {

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use shared_domain::{Finding, MediaKind, Span, Target};
+use shared_domain::{Detection, Finding, MediaKind, Span, Target, Task};
 
 use super::{AdaptError, Adapter};
 
@@ -40,7 +40,7 @@ fn refused(adapter: Adapter, output: &Value) -> AdaptError {
 /// `ru 0..2400 Привет`
 fn line(finding: &Finding) -> String {
     let within = finding.within.unwrap();
-    let text = finding.text.as_deref().unwrap();
+    let text = finding.text.as_deref().unwrap_or("…");
     format!(
         "{} {}..{} {text}",
         finding.label, within.start_ms, within.end_ms
@@ -126,7 +126,11 @@ fn diarised_words_lose_their_spaces_and_keep_probabilities() {
     let lines: Vec<String> = local.iter().map(line).collect();
     assert_eq!(
         lines,
-        ["ru 400..1400 Привет", "en 3000..4000 Drink responsibly"]
+        [
+            "ru 400..1400 Привет",
+            "en 3000..4000 Drink responsibly",
+            "unclear 5000..6000 …"
+        ]
     );
 }
 
@@ -243,6 +247,38 @@ fn shown_text_is_one_finding_per_line() {
     let local = seen(Adapter::PpOcr, &parse(fixture!("local-ppocr-tesseract")));
     assert_eq!(local[0].text.as_deref(), Some("Реклама. ООО «Ромашка»"));
     assert_eq!(local[0].label, "text");
+}
+
+#[test]
+fn what_could_not_be_made_out_is_undecided_and_not_clean() {
+    let speech = json!({ "language": "ru", "segments": [], "dropped": [
+        { "start": 1.0, "end": 3.5, "reason": "unclear" },
+        { "start": 5, "end": 6, "reason": "repetition" },
+        { "start": 7, "end": 9, "reason": "no_speech" },
+    ]});
+    let sound = target(MediaKind::Audio);
+    let found = Adapter::WhisperDiarization.adapt(&speech, &sound).unwrap();
+    let open: Vec<_> = found
+        .iter()
+        .flat_map(|finding| sound.place(Task::Speech, finding))
+        .filter(Detection::is_undecided)
+        .map(|open| open.end_ms - open.start_ms)
+        .collect();
+    assert_eq!(open, [2500, 1000]);
+
+    let picture = target(MediaKind::Frame);
+    let screen = json!({ "results": [], "unread": [{ "box": [[0, 0]] }, { "box": [[9, 9]] }] });
+    let found = seen(Adapter::PpOcr, &screen);
+    let placed = picture.place(Task::Text, &found[0]);
+    assert_eq!(found.len(), 1);
+    assert!(placed.iter().all(Detection::is_undecided));
+    assert_eq!(placed.len(), picture.spans.len());
+    assert!(seen(Adapter::PpOcr, &json!({ "results": [], "unread": [] })).is_empty());
+    refused(Adapter::PpOcr, &json!({ "results": [], "unread": 3 }));
+    refused(
+        Adapter::WhisperDiarization,
+        &json!({ "segments": [], "dropped": {} }),
+    );
 }
 
 #[test]
