@@ -32,14 +32,14 @@ async function shot(page, name, fullPage = false) {
 }
 
 /** A fresh page in the given language; whatever its console complains about is kept. */
-async function open(browser, locale, cookies = []) {
+async function open(browser, locale, cookies = [], path = "/") {
   const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, storageState: { cookies, origins: [] } });
   const page = await context.newPage();
   page.setDefaultTimeout(STEP);
   // Being signed out is asked of the server and answered with 401, which the browser also logs.
   page.on("console", (line) => { if (line.type() === "error" && !line.text().includes("401")) seen.errors.push(line.text()); });
   page.on("pageerror", (error) => seen.errors.push(String(error)));
-  await page.goto(url);
+  await page.goto(new URL(path, url).href);
   return page;
 }
 
@@ -114,15 +114,18 @@ async function readReport(page, lang) {
 }
 
 await mkdir(out, { recursive: true });
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+const CHROMIUM = process.platform === "darwin" ? "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" : "/usr/bin/chromium";
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? CHROMIUM, args: FLAGS });
 let failure = "";
 try {
   const page = await open(browser, "en-US");
   await signIn(page);
   await follow(page, await upload(page));
   await readReport(page, "en");
-  const russian = await open(browser, "ru-RU", await page.context().cookies());
+  const video = await id(page, "videos").locator("li").first().getAttribute("data-id");
+  const russian = await open(browser, "ru-RU", await page.context().cookies(), `/?video=${video}`);
   await id(russian, "lang-ru").click();
+  await russian.locator("li.linked .name", { hasText: basename(file) }).waitFor();
   await readReport(russian, "ru");
   if (seen.errors.length > 0) failure = `the page complained: ${seen.errors[0]}`;
 } catch (error) {

@@ -20,6 +20,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/api/auth/login/", post(auth::login))
         .route("/api/auth/logout/", post(auth::logout))
         .route("/api/users/me/", get(auth::me))
+        .route("/api/limits/", get(videos::limits))
         .route("/api/projects/", get(videos::projects))
         .route("/api/videos/", get(videos::list))
         .route("/api/videos/{id}/", get(videos::one))

@@ -14,6 +14,8 @@ mod videos;
 use std::sync::Arc;
 
 use axum::Router;
+use http::Uri;
+use serde::Serialize;
 use shared_domain::Reader;
 use shared_objects::{Objects, ObjectsConfig};
 use shared_replicate::{Replicate, ReplicateConfig};
@@ -32,8 +34,39 @@ pub struct ConsoleConfig {
     pub hosts: Vec<String>,
     /// Where browsers reach storage: pages may connect there.
     pub storage: String,
+    /// What a person is told before an upload; the doors that refuse read the same settings.
+    pub limits: Limits,
     /// Cookies are marked `Secure`: `PUBLIC_URL` is https.
     pub secure: bool,
+}
+
+/// What may be uploaded, and where it goes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Limits {
+    /// `MAX_VIDEO_FILE_SIZE`.
+    pub max_bytes: u64,
+    /// `MAX_VIDEO_DURATION`.
+    pub max_seconds: u64,
+    /// `ALLOWED_VIDEO_FORMATS`.
+    pub formats: Vec<String>,
+    /// Storage and models are on this machine: nothing leaves it.
+    pub local: bool,
+}
+
+impl Limits {
+    fn read(reader: &Reader<'_>) -> Self {
+        let is_here = |name: &str| {
+            let url: Option<Uri> = reader.find(name).and_then(|url| url.parse().ok());
+            let host = url.as_ref().and_then(Uri::host).unwrap_or_default();
+            ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+        };
+        Self {
+            max_bytes: reader.parse_or("MAX_VIDEO_FILE_SIZE", 2_147_483_648),
+            max_seconds: reader.parse_or("MAX_VIDEO_DURATION", 7200),
+            formats: reader.list("ALLOWED_VIDEO_FORMATS", "mp4,avi,mov,mkv,webm"),
+            local: is_here("BACKBLAZE_ENDPOINT_URL") && is_here("REPLICATE_API_BASE_URL"),
+        }
+    }
 }
 
 impl ConsoleConfig {
@@ -43,6 +76,7 @@ impl ConsoleConfig {
             origins: reader.list("CORS_ALLOWED_ORIGINS", ""),
             hosts: reader.list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"),
             storage: reader.text_or("BACKBLAZE_ENDPOINT_URL", ""),
+            limits: Limits::read(reader),
             secure: reader.text_or("PUBLIC_URL", "").starts_with("https:"),
         }
     }

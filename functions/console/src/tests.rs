@@ -398,7 +398,7 @@ async fn progress_begins_with_the_present_state_and_ends_with_the_last() -> Resu
     let event = event(&mut body).await?;
     assert_eq!(
         (&event["status"], &event["progress"]),
-        (&json!("PROCESSING"), &json!(0.0))
+        (&json!("PROCESSING"), &json!(30.0))
     );
     let tasks = json!([{ "task": "nudity", "planned": 1, "done": 0 },
                        { "task": "speech", "planned": 1, "done": 0 }]);
@@ -613,5 +613,50 @@ async fn health_asks_every_part() -> Result<()> {
         200,
         "the process itself lives"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_is_told_the_limits_of_the_settings_and_where_files_go() -> Result<()> {
+    let stage = Stage::open().await?;
+    let told = async |settings: &[(&str, &str)]| -> Result<Value> {
+        let doors = doors(&stage.world, settings).await?;
+        let call = Call::get("/api/limits/").session(&stage.token);
+        Ok(call.at(&doors).await?.json())
+    };
+    let here = told(&[
+        ("MAX_VIDEO_DURATION", "600"),
+        ("BACKBLAZE_ENDPOINT_URL", "http://127.0.0.1:9000"),
+        ("REPLICATE_API_BASE_URL", "http://localhost:8002/v1"),
+    ])
+    .await?;
+    assert_eq!(
+        (&here["max_seconds"], &here["local"]),
+        (&json!(600), &json!(true))
+    );
+    let away = told(&[
+        ("BACKBLAZE_ENDPOINT_URL", "http://127.0.0.1:9000"),
+        ("REPLICATE_API_BASE_URL", "https://api.replicate.com/v1"),
+    ])
+    .await?;
+    assert_eq!(away["local"], false);
+    assert_eq!(
+        Call::get("/api/limits/").at(&stage.doors).await?.code(),
+        401
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn several_videos_are_asked_for_at_once_and_no_strangers() -> Result<()> {
+    let stage = Stage::open().await?;
+    let mine = stage.refused().await?;
+    let other = stage.world.user(Role::Client).await?;
+    let foreign = stage.world.project(&other).await?;
+    let theirs = stage.world.announced(&foreign, "clip.mp4", 1000).await?;
+    let path = format!("/api/videos/?ids={},{},x", mine.video_id, theirs.video_id);
+    let answer = stage.get(&path).await?.json();
+    assert_eq!(answer["count"], 1);
+    assert_eq!(answer["results"][0]["id"], json!(mine.video_id));
     Ok(())
 }

@@ -8,23 +8,33 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared_domain::{Lang, Step, VideoId, VideoUploaded};
-use shared_store::{Execution, Store, StoreError, Video};
+use shared_store::{Execution, Store, StoreError, TaskCount, User, Video};
 use time::format_description::well_known::Rfc3339;
 
 use crate::auth::{Caller, lang};
-use crate::{Error, Inner};
+use crate::{Error, Inner, Limits};
 
 /// Largest page of a list.
 const PAGE: i64 = 100;
 
+/// Videos that are asked for by name at once.
+const MOST_IDS: usize = 100;
+
 /// Nobody turns more pages; keeps the offset a number.
 const PAGES: i64 = 1_000_000;
 
-/// `page` and `page_size` of a list.
+/// `page` and `page_size` of a list, or the videos that are wanted.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Paging {
     page: Option<i64>,
     page_size: Option<i64>,
+    /// Separated by commas.
+    ids: Option<String>,
+}
+
+/// `GET /api/limits/`: what may be uploaded here.
+pub(crate) async fn limits(State(inner): State<Arc<Inner>>, _: Caller) -> Json<Limits> {
+    Json(inner.config.limits.clone())
 }
 
 /// `GET /api/projects/`; everybody has one to begin with.
@@ -49,13 +59,16 @@ pub(crate) async fn projects(
     ))
 }
 
-/// `GET /api/videos/`, newest first.
+/// `GET /api/videos/`, newest first; with `ids` these alone, in one answer.
 pub(crate) async fn list(
     State(inner): State<Arc<Inner>>,
     Caller(user): Caller,
     Query(paging): Query<Paging>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Error> {
+    if let Some(ids) = &paging.ids {
+        return some(&inner, &user, ids, lang(&headers)).await;
+    }
     let size = paging.page_size.unwrap_or(20).clamp(1, PAGE);
     let page = paging.page.unwrap_or(1).clamp(1, PAGES);
     let (videos, count) = inner
@@ -71,6 +84,19 @@ pub(crate) async fn list(
     let previous = (page > 1).then(|| link(page - 1));
     Ok(Json(
         json!({ "count": count, "next": next, "previous": previous, "results": results }),
+    ))
+}
+
+async fn some(inner: &Inner, user: &User, ids: &str, lang: Lang) -> Result<Json<Value>, Error> {
+    let mut results = Vec::new();
+    let ids = ids.split(',').filter_map(|id| id.parse::<VideoId>().ok());
+    for id in ids.take(MOST_IDS) {
+        if let Some(video) = inner.store.video_visible_to(user, id).await? {
+            results.push(about(&inner.store, &video, lang).await?);
+        }
+    }
+    Ok(Json(
+        json!({ "count": results.len(), "next": null, "previous": null, "results": results }),
     ))
 }
 
@@ -124,6 +150,10 @@ pub(crate) async fn about(store: &Store, video: &Video, lang: Lang) -> Result<Va
         Step::Verification | Step::Completed => store.latest_report(video.video_id).await?,
         _ => None,
     };
+    let tasks = match (&run, video.step) {
+        (Some(run), Step::Analysing | Step::Judging) => tasks(store, run).await?,
+        _ => Vec::new(),
+    };
     let message = video.refusal.as_ref().map(|refusal| refusal.text(lang));
     Ok(json!({
         "id": video.video_id,
@@ -136,10 +166,18 @@ pub(crate) async fn about(store: &Store, video: &Video, lang: Lang) -> Result<Va
         "created_at": video.created_at.format(&Rfc3339).ok(),
         "progress": run.as_ref().map(progress),
         "current_task": run.as_ref().map(|run| run.current_task.clone()),
+        "tasks": tasks,
         "eta_seconds": run.as_ref().and_then(|run| run.eta_seconds),
         "verdict": report.as_ref().map(|report| report.verdict.clone()),
         "total_triggers": report.as_ref().map(|report| report.body["total_triggers"].clone()),
     }))
+}
+
+/// How many answers of each task are in.
+async fn tasks(store: &Store, run: &Execution) -> Result<Vec<Value>, StoreError> {
+    let counts = store.task_counts(run.execution_id).await?;
+    let about = |c: &TaskCount| json!({ "task": c.task, "planned": c.planned, "done": c.done });
+    Ok(counts.iter().map(about).collect())
 }
 
 /// Decoding is the first thirty of a hundred, the answers are the rest.

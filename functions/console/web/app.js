@@ -6,13 +6,15 @@ const TEXT = {
     signIn: "Войти", signOut: "Выйти", email: "Почта", password: "Пароль",
     signInHint: "Логин и пароль администратора печатаются в терминале при первом запуске.",
     dropTitle: "Перетащите видео сюда или выберите файлы",
-    dropHint: "MP4, MOV, MKV, WebM, AVI · до 2 ГиБ и 2 часов · файл никуда не уходит с этого сервера",
+    dropHint: (l) => `${l.formats.join(", ").toUpperCase()} · до ${size(l.max_bytes)} и ${lasting(l.max_seconds)}${l.local ? " · файл не уходит с этого сервера" : ""}`,
+    hours: ["часа", "часов"], minutes: ["минуты", "минут"],
+    unknown: "Видео из ссылки не найдено: возможно, оно удалено или принадлежит другому пользователю.",
     videos: "Видео", empty: "Здесь появятся ваши видео. Загрузите первое, и через несколько минут будет отчёт.",
     more: "Показать ещё", openReport: "Открыть отчёт", retry: "Проверить ещё раз", cancel: "Отменить",
     uploading: "Загрузка", left: "осталось", of: "из", queued: "В очереди", extract: "Кадры и звук",
     analyse: "Анализ", judging: "Составляется отчёт",
     status: { AWAITING_UPLOAD: "Ожидает загрузки", UPLOADED: "Загружено", PROCESSING: "Проверяется", VERIFICATION: "Отчёт готов", COMPLETED: "Проверено", FAILED: "Не проверено", EXPIRED: "Не загружено" },
-    verdict: { pass: "Рисков нет", review: "Нужен взгляд", fail: "Нарушения" },
+    verdict: { pass: "Рисков нет", review: "Нужна проверка человеком", fail: "Нарушения" },
     risks: (n) => `рисков: ${n}`,
     tasks: { speech: "речь", nudity: "нагота", violence: "насилие", objects: "предметы", text: "текст в кадре", context: "контекст" },
     lost: "Связь прервалась: загрузка продолжится, когда сеть вернётся.",
@@ -22,13 +24,15 @@ const TEXT = {
     signIn: "Sign in", signOut: "Sign out", email: "Email", password: "Password",
     signInHint: "The administrator's login is printed in the terminal at the first start.",
     dropTitle: "Drop videos here or choose files",
-    dropHint: "MP4, MOV, MKV, WebM, AVI · up to 2 GiB and 2 hours · the file never leaves this server",
+    dropHint: (l) => `${l.formats.join(", ").toUpperCase()} · up to ${size(l.max_bytes)} and ${lasting(l.max_seconds)}${l.local ? " · the file does not leave this server" : ""}`,
+    hours: ["hour", "hours"], minutes: ["minute", "minutes"],
+    unknown: "The video of this link was not found: it may be deleted or belong to somebody else.",
     videos: "Videos", empty: "Your videos will be listed here. Upload the first one, and a report follows in a few minutes.",
     more: "Show more", openReport: "Open the report", retry: "Check again", cancel: "Cancel",
     uploading: "Uploading", left: "left", of: "of", queued: "Waiting for its turn", extract: "Frames and sound",
     analyse: "Analysis", judging: "Writing the report",
     status: { AWAITING_UPLOAD: "Awaiting upload", UPLOADED: "Uploaded", PROCESSING: "Checking", VERIFICATION: "Report ready", COMPLETED: "Verified", FAILED: "Not checked", EXPIRED: "Not uploaded" },
-    verdict: { pass: "No risks", review: "Needs a look", fail: "Breaches" },
+    verdict: { pass: "No risks", review: "Needs a human check", fail: "Breaches" },
     risks: (n) => (n === 1 ? "1 risk" : `${n} risks`),
     tasks: { speech: "speech", nudity: "nudity", violence: "violence", objects: "objects", text: "on-screen text", context: "context" },
     lost: "The connection broke: the upload goes on when the network is back.",
@@ -41,6 +45,7 @@ const cards = new Map();
 const uploads = new Map();
 let lang = localStorage.getItem("lang") || (navigator.language.startsWith("ru") ? "ru" : "en");
 let nextPage = null;
+let limits = null;
 const t = () => TEXT[lang];
 
 async function call(method, path, body, headers = {}) {
@@ -57,7 +62,10 @@ async function call(method, path, body, headers = {}) {
 
 function speak() {
   document.documentElement.lang = lang;
-  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t()[node.dataset.t];
+  for (const node of document.querySelectorAll("[data-t]")) {
+    const text = t()[node.dataset.t];
+    node.textContent = typeof text === "string" ? text : limits ? text(limits) : "";
+  }
   for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", button.dataset.lang === lang);
   for (const card of cards.values()) card.draw();
 }
@@ -95,7 +103,7 @@ class Card {
   drawProgress(v) {
     const bar = this.part("progress"), stage = this.part(".stage"), tasks = this.part(".tasks");
     const upload = uploads.get(v.id);
-    const running = v.status === "UPLOADED" || v.status === "PROCESSING";
+    const running = runs(v);
     bar.hidden = !upload && !running;
     stage.hidden = bar.hidden;
     tasks.hidden = !running || !v.tasks?.length;
@@ -147,7 +155,16 @@ function size(bytes) {
   const units = lang === "ru" ? ["Б", "КиБ", "МиБ", "ГиБ"] : ["B", "KiB", "MiB", "GiB"];
   let unit = 0;
   while (bytes >= 1024 && unit < 3) { bytes /= 1024; unit += 1; }
-  return `${bytes.toFixed(unit ? 1 : 0)} ${units[unit]}`;
+  const digits = unit && !Number.isInteger(bytes) ? 1 : 0;
+  return `${bytes.toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${units[unit]}`;
+}
+
+/** After "up to": whole hours, or minutes. */
+function lasting(seconds) {
+  const hours = seconds % 3600 === 0;
+  const count = hours ? seconds / 3600 : Math.max(1, Math.floor(seconds / 60));
+  const one = lang === "ru" ? count % 10 === 1 && count % 100 !== 11 : count === 1;
+  return `${count} ${(hours ? t().hours : t().minutes)[one ? 0 : 1]}`;
 }
 
 function clock(seconds) {
@@ -167,23 +184,37 @@ function show(video, first) {
   }
   card.update(video);
   $("empty").hidden = true;
-  if (video.status === "UPLOADED" || video.status === "PROCESSING") follow(card);
   return card;
 }
 
-function follow(card) {
-  if (card.stream) return;
-  card.stream = new EventSource(`/api/videos/${card.video.id}/progress/`);
-  card.stream.addEventListener("progress", (event) => {
-    const video = JSON.parse(event.data);
-    card.update(video);
-    if (!["AWAITING_UPLOAD", "UPLOADED", "PROCESSING"].includes(video.status)) {
-      card.stream.close();
-      card.stream = null;
-      // The stream speaks the browser's language; the reason is wanted in the page's.
-      call("GET", `/api/videos/${video.id}/`).then((fresh) => card.update(fresh), () => {});
+const runs = (video) => video.status === "UPLOADED" || video.status === "PROCESSING";
+
+/** One question a second for all that runs: a stream each would use up the browser's connections. */
+async function follow() {
+  const ids = [...cards.values()].map((card) => card.video).filter(runs).map((video) => video.id);
+  try {
+    for (let at = 0; at < ids.length; at += 50) {
+      const page = await call("GET", `/api/videos/?ids=${ids.slice(at, at + 50).join(",")}`);
+      for (const video of page.results) cards.get(video.id)?.update(video);
     }
-  });
+  } catch (error) {
+    // A server that is away for a moment is asked again; a session that is over is opened anew.
+    if (error.status === 401) await open();
+  }
+  setTimeout(follow, 1000);
+}
+
+/** The video that a mail links to: shown wherever it stands in the list. */
+async function openLinked() {
+  const id = new URLSearchParams(location.search).get("video");
+  if (!id) return;
+  try {
+    const card = show(await call("GET", `/api/videos/${encodeURIComponent(id)}/`), true);
+    card.node.classList.add("linked");
+    card.node.scrollIntoView({ block: "center" });
+  } catch (error) {
+    $("unknown").hidden = false;
+  }
 }
 
 async function retry(card) {
@@ -230,7 +261,8 @@ async function again(work, card, signal) {
 }
 
 async function send(file, project) {
-  const key = `${file.name}:${file.size}:${file.lastModified}`;
+  // A header holds no Russian letters.
+  const key = encodeURIComponent(`${file.name.toWellFormed?.() ?? file.name}:${file.size}:${file.lastModified}`);
   let created;
   try {
     const body = { project_id: project, original_name: file.name, size_bytes: file.size, content_type: file.type };
@@ -312,6 +344,8 @@ async function open() {
     return;
   }
   if (!localStorage.getItem("lang")) lang = me.language;
+  limits = await call("GET", "/api/limits/");
+  $("file").accept = [...limits.formats.map((format) => `.${format}`), "video/*"].join(",");
   const projects = await call("GET", "/api/projects/");
   const own = projects.results.find((project) => project.own) || projects.results[0];
   const start = (files) => { for (const file of files) send(file, own.id); };
@@ -323,6 +357,7 @@ async function open() {
   $("logout").hidden = false;
   speak();
   await list("/api/videos/?page_size=20");
+  await openLinked();
 }
 
 $("drop").ondragover = (event) => { event.preventDefault(); $("drop").classList.add("over"); };
@@ -344,4 +379,4 @@ $("login-form").onsubmit = async (event) => {
   }
 };
 addEventListener("beforeunload", (event) => { if (uploads.size) event.preventDefault(); });
-open();
+open().finally(follow);

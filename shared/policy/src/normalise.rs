@@ -17,6 +17,8 @@ use letters::Class;
 struct Sign {
     letter: char,
     class: Class,
+    /// Written as a capital letter.
+    capital: bool,
     /// Byte range in the original.
     start: usize,
     end: usize,
@@ -77,6 +79,9 @@ pub(crate) struct Reading {
     /// A daring reading, put together or carried over from another alphabet: entries that leave
     /// their end open would match too much.
     pub(crate) whole_words_only: bool,
+    /// A double letter may be a stretched single one. Not in English, where every other word has
+    /// one: there only three are.
+    pub(crate) doubles: bool,
 }
 
 /// A word of the text.
@@ -137,6 +142,7 @@ fn fold(text: &str) -> Vec<Sign> {
             signs.push(Sign {
                 letter,
                 class: letters::class(letter),
+                capital: original.is_uppercase(),
                 start,
                 end,
             });

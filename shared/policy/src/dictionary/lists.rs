@@ -9,7 +9,7 @@ use shared_domain::Reader;
 use super::{Dictionary, DictionaryError, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 11] = [
+pub const BUILT_IN: [(&str, &str); 12] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
@@ -17,6 +17,10 @@ pub const BUILT_IN: [(&str, &str); 11] = [
     (
         "profanity-en",
         include_str!("../../dictionaries/profanity-en.txt"),
+    ),
+    (
+        "profanity-mild",
+        include_str!("../../dictionaries/profanity-mild.txt"),
     ),
     (
         "insult-ru",

@@ -228,18 +228,16 @@ impl Trie {
                 continue;
             }
             // An open entry may end between two equal letters; for all others the rest is dropped.
-            let read = if run.count >= 3 {
-                Trail {
-                    disguised: true,
-                    ..kept
-                }
-            } else {
-                Trail {
-                    squeezed: true,
-                    ..kept
-                }
-            };
             self.note(walk, node, (at, Ends::Open), kept);
+            if run.count < 3 && !walk.reading.doubles {
+                continue;
+            }
+            let mut read = kept;
+            if run.count >= 3 {
+                read.disguised = true;
+            } else {
+                read.squeezed = true;
+            }
             self.note(walk, node, (at, Ends::Whole), read);
             self.step(walk, at + 1, node, read);
         }

@@ -173,11 +173,22 @@ fn latin(sign: char) -> &'static str {
     }
 }
 
-/// Latin letters that a Russian reader takes for Cyrillic: a word made of these alone may be a
-/// Russian one (`CYKA`).
-pub(super) fn is_perfect_twin(sign: char) -> bool {
-    matches!(
-        sign,
-        'a' | 'b' | 'c' | 'e' | 'h' | 'k' | 'm' | 'o' | 'p' | 't' | 'x' | 'y'
-    )
+/// The Cyrillic capital that a Latin capital (given in lower case) has the shape of.
+pub(super) fn capital_twin(sign: char) -> Option<char> {
+    let twin = match sign {
+        'a' => 'а',
+        'b' => 'в',
+        'c' => 'с',
+        'e' => 'е',
+        'h' => 'н',
+        'k' => 'к',
+        'm' => 'м',
+        'o' => 'о',
+        'p' => 'р',
+        't' => 'т',
+        'x' => 'х',
+        'y' => 'у',
+        _ => return None,
+    };
+    Some(twin)
 }

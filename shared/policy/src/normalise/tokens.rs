@@ -232,14 +232,7 @@ fn readings(signs: &[Sign]) -> Vec<Reading> {
     if latin > 0 || cyrillic == 0 {
         found.extend(reading(signs, Alphabet::Latin, may_disguise));
     }
-    let twins = |sign: &Sign| sign.class != Class::Latin || letters::is_perfect_twin(sign.letter);
-    if cyrillic == 0 && latin >= 4 && signs.iter().all(twins) {
-        let daring = reading(signs, Alphabet::Cyrillic, true);
-        found.extend(daring.map(|reading| Reading {
-            whole_words_only: true,
-            ..reading
-        }));
-    }
+    found.extend(capitals(signs));
     let word = signs
         .iter()
         .position(is_letter)
@@ -255,6 +248,28 @@ fn readings(signs: &[Sign]) -> Vec<Reading> {
     found
 }
 
+/// Latin capitals that all have the shape of a Cyrillic one: `CYKA`. In lower case, or by the
+/// sound of a letter, ordinary English words would turn into Russian ones.
+fn capitals(signs: &[Sign]) -> Option<Reading> {
+    if signs.len() < 4 || !signs.iter().all(|sign| sign.capital) {
+        return None;
+    }
+    let mut written = signs.to_vec();
+    for sign in &mut written {
+        *sign = Sign {
+            letter: letters::capital_twin(sign.letter)?,
+            class: Class::Cyrillic,
+            ..*sign
+        };
+    }
+    let reading = reading(&written, Alphabet::Cyrillic, false)?;
+    Some(Reading {
+        whole_words_only: true,
+        doubles: false,
+        ..reading
+    })
+}
+
 fn reading(signs: &[Sign], alphabet: Alphabet, may_disguise: bool) -> Option<Reading> {
     let mut runs: Vec<Run> = Vec::with_capacity(signs.len());
     for sign in signs {
@@ -268,6 +283,7 @@ fn reading(signs: &[Sign], alphabet: Alphabet, may_disguise: bool) -> Option<Rea
     (!runs.iter().any(is_long)).then_some(Reading {
         runs,
         whole_words_only: false,
+        doubles: alphabet == Alphabet::Cyrillic,
     })
 }
 
