@@ -15,6 +15,7 @@ create table videos (
     upload_expires_at timestamptz not null,
     step text not null check (step in ('awaiting_upload', 'uploaded', 'extracting', 'analysing', 'judging', 'verification', 'completed', 'failed', 'expired')),
     refusal jsonb,
+    erased_at timestamptz,
     probe jsonb,
     duration_ms bigint check (duration_ms >= 0),
     policy_id text not null,
@@ -37,6 +38,7 @@ comment on column videos.part_size is 'Bytes of one part; null for a single uplo
 comment on column videos.upload_expires_at is 'When an unfinished upload is given up.';
 comment on column videos.step is 'Where it stands; changed by compare-and-swap only.';
 comment on column videos.refusal is 'Why it failed, as code and figures; null unless failed.';
+comment on column videos.erased_at is 'When what is stored of it was deleted after a failure; null while it is kept.';
 comment on column videos.probe is 'What the container says; null before probing.';
 comment on column videos.duration_ms is 'Measured length; null before probing.';
 comment on column videos.policy_id is 'Policy pack it is judged by.';
@@ -48,3 +50,5 @@ create index videos_by_project on videos (project_id, created_at);
 create index videos_by_checksum on videos (project_id, checksum_sha256);
 
 create index videos_awaiting_upload on videos (upload_expires_at) where step = 'awaiting_upload';
+
+create index videos_to_erase on videos (updated_at) where step in ('failed', 'expired') and erased_at is null;

@@ -11,6 +11,7 @@ create table outbox (
     due_at timestamptz not null,
     sent_at timestamptz,
     attempts bigint not null default 0,
+    strikes bigint not null default 0,
     lease_owner text,
     lease_until timestamptz,
     lease_epoch bigint not null default 0,
@@ -25,10 +26,11 @@ comment on column outbox.kind is 'The name of the fact.';
 comment on column outbox.body is 'The message with its version.';
 comment on column outbox.trace is 'W3C traceparent of the sender.';
 comment on column outbox.priority is 'Higher goes first within a stream.';
-comment on column outbox.created_at is 'When it was written, with the effect that caused it.';
+comment on column outbox.created_at is 'When it was written, with the effect that caused it, or revived by a person.';
 comment on column outbox.due_at is 'Not before; moved on by a retry.';
 comment on column outbox.sent_at is 'When a relay last announced it; null when it has to.';
 comment on column outbox.attempts is 'Starts, counted before each.';
+comment on column outbox.strikes is 'Starts that ended without a verdict: panic, time-out, death of the worker.';
 comment on column outbox.lease_owner is 'Who works on it; null while nobody does.';
 comment on column outbox.lease_until is 'When somebody else may take it.';
 comment on column outbox.lease_epoch is 'Rises with each claim; a late owner has an older one.';

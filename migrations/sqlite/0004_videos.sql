@@ -30,6 +30,8 @@ create table videos (
     step text not null check (step in ('awaiting_upload', 'uploaded', 'extracting', 'analysing', 'judging', 'verification', 'completed', 'failed', 'expired')),
     -- Why it failed, as code and figures; null unless failed.
     refusal text,
+    -- When what is stored of it was deleted after a failure; null while it is kept.
+    erased_at integer,
     -- What the container says; null before probing.
     probe text,
     -- Measured length; null before probing.
@@ -48,3 +50,5 @@ create index videos_by_project on videos (project_id, created_at);
 create index videos_by_checksum on videos (project_id, checksum_sha256);
 
 create index videos_awaiting_upload on videos (upload_expires_at) where step = 'awaiting_upload';
+
+create index videos_to_erase on videos (updated_at) where step in ('failed', 'expired') and erased_at is null;

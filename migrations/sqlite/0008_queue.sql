@@ -14,7 +14,7 @@ create table outbox (
     trace text,
     -- Higher goes first within a stream.
     priority integer not null default 0,
-    -- When it was written, with the effect that caused it.
+    -- When it was written, with the effect that caused it, or revived by a person.
     created_at integer not null,
     -- Not before; moved on by a retry.
     due_at integer not null,
@@ -22,6 +22,8 @@ create table outbox (
     sent_at integer,
     -- Starts, counted before each.
     attempts integer not null default 0,
+    -- Starts that ended without a verdict: panic, time-out, death of the worker.
+    strikes integer not null default 0,
     -- Who works on it; null while nobody does.
     lease_owner text,
     -- When somebody else may take it.

@@ -3,11 +3,12 @@
 
 use shared_domain::{Message, PredictionDue, PredictionFinished};
 use shared_replicate::ReplicateError;
-use shared_runtime::causes;
+use shared_runtime::{Classify, Verdict, causes};
 use shared_store::Prediction;
 use tracing::{info, warn};
 
 use crate::handler::BATCH;
+use crate::sweep::Sweep;
 use crate::{Cleanup, Error};
 
 /// Times that one question is put, as in `replicate-webhook`: a provider that loses each of them
@@ -20,32 +21,39 @@ impl Cleanup {
             return Ok(());
         }
         let late = self.store.now() - self.waits.webhook;
+        let mut sweep = Sweep::default();
         for prediction in self.store.submitted_before(late, BATCH).await? {
-            let Some(provider_id) = &prediction.provider_id else {
-                continue;
-            };
-            match self.replicate.prediction(provider_id).await {
-                Ok(answer) if answer.status.is_terminal() => {
-                    self.deliver(&prediction, answer.raw).await?;
-                }
-                // Still in the provider's queue.
-                Ok(_) => {}
-                Err(ReplicateError::Lost { .. }) if prediction.attempts >= MAX_QUESTIONS => {
-                    let reason = "the provider lost the question each time";
-                    self.leave_gap(Some(prediction.prediction_id), reason)
-                        .await?;
-                }
-                Err(ReplicateError::Lost { .. }) => self.ask_again(&prediction).await?,
-                // An answer that can never be read must not hide those behind it.
-                Err(error @ ReplicateError::Permanent { .. }) => {
+            let went = match self.fetch(&prediction).await {
+                // An answer that can never be read or kept must not hide those behind it.
+                Err(error) if error.verdict() == Verdict::Reject => {
                     let reason = causes(&error);
                     self.leave_gap(Some(prediction.prediction_id), &reason)
-                        .await?;
+                        .await
                 }
-                Err(error) => return Err(error.into()),
+                went => went,
+            };
+            if !sweep.goes_on(prediction.prediction_id, went) {
+                break;
             }
         }
-        Ok(())
+        sweep.end()
+    }
+
+    async fn fetch(&self, prediction: &Prediction) -> Result<(), Error> {
+        let Some(provider_id) = &prediction.provider_id else {
+            return Ok(());
+        };
+        match self.replicate.prediction(provider_id).await {
+            Ok(answer) if answer.status.is_terminal() => self.deliver(prediction, answer.raw).await,
+            // Still in the provider's queue.
+            Ok(_) => Ok(()),
+            Err(ReplicateError::Lost { .. }) if prediction.attempts >= MAX_QUESTIONS => {
+                let reason = "the provider lost the question each time";
+                self.leave_gap(Some(prediction.prediction_id), reason).await
+            }
+            Err(ReplicateError::Lost { .. }) => self.ask_again(prediction).await,
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn deliver(&self, prediction: &Prediction, body: serde_json::Value) -> Result<(), Error> {

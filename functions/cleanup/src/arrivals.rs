@@ -6,24 +6,35 @@ use shared_store::{StoreError, Video};
 use tracing::info;
 
 use crate::handler::BATCH;
+use crate::sweep::Sweep;
 use crate::{Cleanup, Error};
 
 impl Cleanup {
     pub(crate) async fn arrivals(&self) -> Result<(), Error> {
         let announced = self.waits_at(UploadCompleted::STREAM).await?;
-        for video in self
-            .store
-            .awaiting_upload_older_than(self.waits.arrival, BATCH)
-            .await?
-        {
-            match self.objects.head(&video.object_key).await {
-                Ok(_) if announced => {}
-                Ok(_) => self.announce(&video).await?,
-                Err(ObjectsError::NotFound { .. }) => self.expire(&video).await?,
-                Err(error) => return Err(error.into()),
+        let (age, mut sweep, mut last) = (self.waits.arrival, Sweep::default(), None);
+        loop {
+            let page = self.store.awaiting_upload_older_than(age, last, BATCH);
+            let page = page.await?;
+            for video in &page {
+                if !sweep.goes_on(video.video_id, self.look_for(video, announced).await) {
+                    return sweep.end();
+                }
+            }
+            last = page.last().map(|video| video.video_id);
+            if last.is_none() {
+                return sweep.end();
             }
         }
-        Ok(())
+    }
+
+    async fn look_for(&self, video: &Video, announced: bool) -> Result<(), Error> {
+        match self.objects.head(&video.object_key).await {
+            Ok(_) if announced => Ok(()),
+            Ok(_) => self.announce(video).await,
+            Err(ObjectsError::NotFound { .. }) => self.expire(video).await,
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn announce(&self, video: &Video) -> Result<(), Error> {

@@ -22,7 +22,10 @@ pub enum Error {
 impl Classify for Error {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Store(_) | Self::Objects(_) | Self::Replicate(_) => Verdict::RETRY,
+            Self::Store(error) => error.verdict(),
+            Self::Objects(error) if error.is_transient() => Verdict::RETRY,
+            Self::Objects(_) | Self::Replicate(ReplicateError::Permanent { .. }) => Verdict::Reject,
+            Self::Replicate(_) => Verdict::RETRY,
         }
     }
 }

@@ -25,6 +25,8 @@ impl Handler for Cleanup {
             ("arrivals", self.arrivals().await),
             ("answers", self.answers().await),
             ("letters", self.letters().await),
+            ("stranded", self.stranded().await),
+            ("leavings", self.leavings().await),
             ("prune", self.prune().await),
         ];
         let mut failed = None;
@@ -48,10 +50,9 @@ impl Cleanup {
     }
 
     async fn prune(&self) -> Result<(), Error> {
-        Ok(self
-            .store
-            .prune_queue(self.store.now() - KEPT, BATCH)
-            .await
-            .map(drop)?)
+        let before = self.store.now() - KEPT;
+        self.store.prune_queue(before, BATCH).await?;
+        self.store.prune_sessions(BATCH).await?;
+        Ok(())
     }
 }

@@ -6,27 +6,35 @@ use shared_store::{Closing, DeadLetter, PredictionStatus, StoreError};
 use tracing::{error, warn};
 
 use crate::handler::BATCH;
+use crate::sweep::Sweep;
 use crate::{Cleanup, Error};
 
 impl Cleanup {
     pub(crate) async fn letters(&self) -> Result<(), Error> {
+        let mut sweep = Sweep::default();
         for letter in self.store.untold_dead_letters(BATCH).await? {
-            match letter.kind.as_str() {
-                "VideoUploaded" | "UploadCompleted" => self.fail(id(&letter, "video_id")).await?,
-                "EvidenceComplete" => {
-                    self.fail(self.video_of(id(&letter, "execution_id")).await?)
-                        .await?;
-                }
-                "PredictionDue" | "PredictionFinished" => {
-                    self.leave_gap(id(&letter, "prediction_id"), &letter.error)
-                        .await?;
-                }
-                // Mails and door events have nobody waiting behind them.
-                kind => warn!(kind, "dead letter {}", letter.event_id),
+            if !sweep.goes_on(letter.dead_letter_id, self.tell(&letter).await) {
+                break;
             }
-            self.store.mark_told(letter.dead_letter_id).await?;
         }
-        Ok(())
+        sweep.end()
+    }
+
+    async fn tell(&self, letter: &DeadLetter) -> Result<(), Error> {
+        match letter.kind.as_str() {
+            "VideoUploaded" | "UploadCompleted" => self.fail(id(letter, "video_id")).await?,
+            "EvidenceComplete" => {
+                let video = self.video_of(id(letter, "execution_id")).await?;
+                self.fail(video).await?;
+            }
+            "PredictionDue" | "PredictionFinished" => {
+                self.leave_gap(id(letter, "prediction_id"), &letter.error)
+                    .await?;
+            }
+            // Mails and door events have nobody waiting behind them.
+            kind => warn!(kind, "dead letter {}", letter.event_id),
+        }
+        Ok(self.store.mark_told(letter.dead_letter_id).await?)
     }
 
     /// A letter about a run that is gone must not hold the others up.

@@ -2,9 +2,12 @@
 
 mod answers;
 mod arrivals;
+mod erase;
 mod error;
 mod handler;
 mod letters;
+mod stranded;
+mod sweep;
 
 use std::time::Duration;
 

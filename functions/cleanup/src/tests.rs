@@ -355,3 +355,135 @@ async fn finished_messages_are_forgotten_after_a_week() -> Result<()> {
     assert_eq!(stage.world.count("outbox", "true").await?, 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn the_oldest_uploads_do_not_hide_those_behind_them() -> Result<()> {
+    let stage = Stage::open().await?;
+    for _ in 0..crate::handler::BATCH {
+        stage
+            .world
+            .announced(&stage.project, "never.mp4", 4)
+            .await?;
+    }
+    let there = stage.world.announced(&stage.project, "clip.mp4", 4).await?;
+    stage.world.upload(&there, "clip").await?;
+    stage.world.clock.advance(LATER);
+    stage.sweep().await?;
+    let found = stage.world.messages::<UploadCompleted>().await?;
+    assert_eq!(found, [UploadCompleted::new(there.video_id)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_video_that_stands_still_is_led_on_from_every_step() -> Result<()> {
+    let stage = Stage::open().await?;
+    let uploaded = stage.world.uploaded(&stage.project, "clip").await?;
+    let cutting = stage.world.uploaded(&stage.project, "clip").await?;
+    stage.world.lead(&cutting, &[Step::Extracting]).await?;
+    let tasks = [Task::Nudity, Task::Speech];
+    let asking = stage.world.run(&stage.project, &tasks).await?;
+    stage.world.ask(asking.questions[1]).await?;
+    let judging = stage.world.run(&stage.project, &[Task::Nudity]).await?;
+    stage.world.lead(&judging.video, &[Step::Judging]).await?;
+    stage.world.clock.advance(Duration::from_mins(14));
+    stage.sweep().await?;
+    assert_eq!(stage.world.messages::<VideoUploaded>().await?, []);
+    stage.world.clock.advance(Duration::from_mins(2));
+    stage.sweep().await?;
+    stage.sweep().await?;
+    let mut cut = stage.world.messages::<VideoUploaded>().await?;
+    cut.sort_by_key(|message| message.video_id);
+    let both = [uploaded.video_id, cutting.video_id].map(VideoUploaded::new);
+    assert_eq!(cut, both);
+    let asked = stage.world.messages::<PredictionDue>().await?;
+    assert_eq!(
+        asked,
+        [PredictionDue::new(asking.questions[0])],
+        "the other question is with the provider"
+    );
+    let judged = stage.world.messages::<EvidenceComplete>().await?;
+    assert_eq!(
+        judged,
+        [EvidenceComplete::new(judging.execution.execution_id)]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_can_never_be_kept_hides_no_other() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage
+        .world
+        .run(&stage.project, &[Task::Nudity, Task::Speech])
+        .await?;
+    let ids = stage.world.asked(&run).await?;
+    let nul = json!({ "text": "a\u{0}b", "nsfw": 0.9 });
+    stage.world.replicate.succeed(&ids[0], nul)?;
+    stage.world.replicate.succeed(&ids[1], json!({}))?;
+    stage.world.clock.advance(LATER);
+    stage.sweep().await?;
+    let fetched = stage.world.messages::<PredictionFinished>().await?;
+    assert_eq!(fetched.len(), 2);
+    let kept = fetched.iter().find(|one| one.body["id"] == ids[0].as_str());
+    let kept = kept.context("the first answer")?;
+    assert_eq!(kept.body["output"]["text"], "a\u{fffd}b");
+    Ok(())
+}
+
+/// Whether an object is stored.
+async fn is_stored(stage: &Stage, key: &str) -> Result<bool> {
+    match stage.world.objects().head(key).await {
+        Err(shared_objects::ObjectsError::NotFound { .. }) => Ok(false),
+        head => Ok(head.map(|_| true)?),
+    }
+}
+
+#[tokio::test]
+async fn refused_and_expired_videos_leave_nothing_in_storage() -> Result<()> {
+    let stage = Stage::open().await?;
+    let [refused, broken, good, expired] = {
+        let mut videos = Vec::new();
+        for _ in 0..4 {
+            videos.push(stage.world.uploaded(&stage.project, "clip").await?);
+        }
+        <[_; 4]>::try_from(videos).map_err(|_| anyhow::anyhow!("four videos"))?
+    };
+    let frame = |video: &shared_store::Video| shared_objects::keys::frame(video.video_id, 500);
+    for video in [&refused, &broken, &good] {
+        let bytes = "jpeg".into();
+        stage
+            .world
+            .objects()
+            .put(&frame(video), bytes, "image/jpeg")
+            .await?;
+    }
+    let late = stage.world.announced(&stage.project, "late.mp4", 4).await?;
+    stage.world.upload(&late, "clip").await?;
+    let mut tx = stage.world.store.transaction().await?;
+    tx.refuse(refused.video_id, &Refusal::NoPicture).await?;
+    tx.refuse(expired.video_id, &Refusal::Empty).await?;
+    tx.refuse(broken.video_id, &Refusal::Internal).await?;
+    tx.advance(late.video_id, Step::AwaitingUpload, Step::Expired)
+        .await?;
+    tx.commit().await?;
+    stage.sweep().await?;
+    for (video, raw, cut) in [
+        (&refused, false, false),
+        (&expired, false, false),
+        (&late, false, false),
+        (&broken, true, true),
+        (&good, true, true),
+    ] {
+        assert_eq!(is_stored(&stage, &video.object_key).await?, raw);
+        assert_eq!(is_stored(&stage, &frame(video)).await?, cut);
+    }
+    stage.world.clock.advance(Duration::from_hours(24));
+    stage.sweep().await?;
+    assert!(
+        is_stored(&stage, &broken.object_key).await?,
+        "it may be retried"
+    );
+    assert!(!is_stored(&stage, &frame(&broken)).await?);
+    assert!(is_stored(&stage, &frame(&good)).await?);
+    Ok(())
+}

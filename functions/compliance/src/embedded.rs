@@ -1,8 +1,9 @@
 //! Every part in one process. Parts whose production setting is present are left out: storage with
 //! `BACKBLAZE_ENDPOINT_URL`, models with `REPLICATE_API_TOKEN`, the database with `DATABASE_URL`.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +19,16 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::secrets::Secrets;
 
 /// How often the embedded timer sweeps.
 const SWEEP: Duration = Duration::from_secs(10);
+/// However a part hangs, the process ends after so long.
+const SHUT_DOWN: Duration = Duration::from_secs(25);
+/// How long open requests may go on when the workers have ended.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// Where the three servers listen.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +63,21 @@ impl From<u16> for Ports {
 /// A running system.
 pub(crate) struct Embedded {
     pub(crate) shared: Shared,
+    /// No new work from here on.
     pub(crate) stop: CancellationToken,
     web: SocketAddr,
-    parts: Mutex<JoinSet<anyhow::Result<()>>>,
+    parts: Mutex<Parts>,
+    /// Two processes on one data folder would take each other's leases.
+    _lock: File,
+}
+
+/// What runs. Workers stop first: they end their work with what the servers serve.
+#[derive(Default)]
+struct Parts {
+    workers: JoinSet<anyhow::Result<()>>,
+    servers: JoinSet<anyhow::Result<()>>,
+    /// Stops the servers.
+    stop: CancellationToken,
 }
 
 impl Embedded {
@@ -70,29 +87,30 @@ impl Embedded {
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         settings.set("DATA_DIR", folder.to_string_lossy());
+        let lock = hold(&folder)?;
         let secrets = Secrets::open(&folder)?;
-        let stop = CancellationToken::new();
-        let mut parts = JoinSet::new();
+        let mut parts = Parts::default();
         let listener = listen(on.web).await?;
         let web = listener.local_addr()?;
         settings.set_default("PUBLIC_URL", format!("http://{web}"));
         if settings.find("BACKBLAZE_ENDPOINT_URL").is_none() {
             let server = storage(&mut settings, &secrets, &folder, (web, on.storage)).await?;
-            let cancelled = stop.clone().cancelled_owned();
+            let cancelled = parts.stop.clone().cancelled_owned();
             let serving = async move { server.serve(cancelled).await };
-            parts.spawn(quiet(serving));
+            parts.servers.spawn(quiet(serving));
         }
         if settings.find("REPLICATE_API_TOKEN").is_none() {
-            models(&mut settings, &secrets, on.models, (&stop, &mut parts)).await?;
+            models(&mut settings, &secrets, on.models, &mut parts).await?;
         }
         crate::migrate::migrate(&settings).await?;
         let shared = Shared::connect(settings).await?;
-        serve_functions(&shared, listener, &stop, &mut parts).await?;
+        serve_functions(&shared, listener, &mut parts).await?;
         Ok(Self {
+            stop: shared.stop.clone(),
             shared,
-            stop,
             web,
             parts: Mutex::new(parts),
+            _lock: lock,
         })
     }
 
@@ -103,19 +121,50 @@ impl Embedded {
 
     /// Ends with the error of the first part that stops by itself.
     pub(crate) async fn failed(&self) -> anyhow::Error {
-        match self.parts.lock().await.join_next().await {
-            Some(Ok(Err(error))) => error,
-            Some(Err(panic)) => anyhow::Error::new(panic),
-            Some(Ok(Ok(()))) | None => anyhow::anyhow!("a part of the system stopped"),
+        let mut parts = self.parts.lock().await;
+        let Parts {
+            workers, servers, ..
+        } = &mut *parts;
+        let ended = tokio::select! {
+            Some(ended) = workers.join_next() => ended,
+            Some(ended) = servers.join_next() => ended,
+            else => return anyhow::anyhow!("nothing runs"),
+        };
+        match ended {
+            Ok(Err(error)) => error,
+            Err(panic) => anyhow::Error::new(panic),
+            Ok(Ok(())) => anyhow::anyhow!("a part of the system stopped"),
         }
     }
 
-    /// Stops taking work, lets what runs end, gives unfinished leases back.
+    /// Stops taking work, lets what runs end, gives unfinished leases back; then stops the servers.
     pub(crate) async fn shut_down(&self) {
         self.stop.cancel();
         let mut parts = self.parts.lock().await;
-        while parts.join_next().await.is_some() {}
+        let orderly = async {
+            while parts.workers.join_next().await.is_some() {}
+            parts.stop.cancel();
+            while parts.servers.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(SHUT_DOWN, orderly).await.is_err() {
+            warn!("parts of the system did not stop in time; they are broken off");
+            parts.workers.shutdown().await;
+            parts.servers.shutdown().await;
+        }
     }
+}
+
+/// Takes the data folder for this process.
+fn hold(folder: &Path) -> anyhow::Result<File> {
+    let lock = File::create(folder.join(".lock"))?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => anyhow::anyhow!(
+            "the data folder {} is in use by another process",
+            folder.display()
+        ),
+        TryLockError::Error(error) => error.into(),
+    })?;
+    Ok(lock)
 }
 
 async fn listen(port: u16) -> anyhow::Result<TcpListener> {
@@ -129,7 +178,7 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
 async fn storage(
     settings: &mut Settings,
     secrets: &Secrets,
-    folder: &std::path::Path,
+    folder: &Path,
     (web, port): (SocketAddr, u16),
 ) -> anyhow::Result<LocalServer> {
     let bucket = settings
@@ -167,7 +216,7 @@ async fn models(
     settings: &mut Settings,
     secrets: &Secrets,
     port: u16,
-    (stop, parts): (&CancellationToken, &mut JoinSet<anyhow::Result<()>>),
+    parts: &mut Parts,
 ) -> anyhow::Result<()> {
     let weights = crate::models::open(settings)?;
     let local = LocalConfig::read(&settings.reader());
@@ -184,18 +233,18 @@ async fn models(
     let config = ServiceConfig::read(&reader);
     reader.finish()?;
     let service = Service::new(config, loaded, Arc::new(SystemClock), Arc::new(SystemIds))?;
-    let stop = stop.clone();
-    parts.spawn(async move { Ok(service.serve(listener, stop).await?) });
+    let stop = parts.stop.clone();
+    parts
+        .servers
+        .spawn(async move { Ok(service.serve(listener, stop).await?) });
     Ok(())
 }
 
 async fn serve_functions(
     shared: &Shared,
     listener: TcpListener,
-    stop: &CancellationToken,
-    parts: &mut JoinSet<anyhow::Result<()>>,
+    parts: &mut Parts,
 ) -> anyhow::Result<()> {
-    // One process holds the data folder's storage: leases of an earlier process are nobody's.
     release(&shared.store).await?;
     let on_upload = function(on_upload::OnUpload::connect(shared.clone())).await?;
     let extract = function(frame_extract::FrameExtract::connect(shared.clone())).await?;
@@ -223,15 +272,15 @@ async fn serve_functions(
             concurrency,
         })
         .collect();
-    let stopped = stop.clone();
-    parts.spawn(async move { Ok(serve_http(listener, router, stopped).await?) });
-    parts.spawn(quiet(work(lanes, shared.queue.clone(), stop.clone())));
-    parts.spawn(quiet(timer(
-        cleanup,
-        SWEEP,
-        shared.queue.clone(),
-        stop.clone(),
-    )));
+    let (queue, stop) = (&shared.queue, &shared.stop);
+    let stopped = parts.stop.clone();
+    parts
+        .servers
+        .spawn(async move { Ok(serve_http(listener, router, DRAIN, stopped).await?) });
+    let working = work(lanes, queue.clone(), stop.clone());
+    let sweeping = timer(cleanup, SWEEP, queue.clone(), stop.clone());
+    parts.workers.spawn(quiet(working));
+    parts.workers.spawn(quiet(sweeping));
     info!("all functions are ready");
     Ok(())
 }
@@ -242,7 +291,12 @@ async fn function<H: Handler>(
     Ok(boxed(connected.await.map_err(whole)?))
 }
 
+/// One process holds the data folder, and SQLite is in it: leases of an earlier process are nobody's.
+/// PostgreSQL serves many processes, whose leases run out by themselves.
 async fn release(store: &Store) -> anyhow::Result<()> {
+    if !store.is_embedded() {
+        return Ok(());
+    }
     let released = store.give_back_all().await?;
     if released > 0 {
         info!(

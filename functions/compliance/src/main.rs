@@ -29,7 +29,11 @@ fn main() -> ExitCode {
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
             start_logging(level, LogFormat::Plain);
-            Runtime::new()?.block_on(obey(args.command, settings))
+            let runtime = Runtime::new()?;
+            let ended = runtime.block_on(obey(args.command, settings));
+            // A model that is still at work would hold the process for as long as it takes.
+            runtime.shutdown_background();
+            ended
         });
     ended.unwrap_or_else(|error| {
         complain(&error);

@@ -15,16 +15,16 @@ pub(crate) async fn serve(settings: Settings, args: &Serve) -> anyhow::Result<Ex
     let embedded = Embedded::start(settings, Ports::from(args.port)).await?;
     let admin = first_admin(&embedded.shared.store).await?;
     announce(&embedded.address(), admin.as_ref());
-    tokio::select! {
-        () = stop_signal(&embedded.stop) => {}
-        error = embedded.failed() => return Err(error),
-    }
+    let ended = tokio::select! {
+        () = stop_signal(&embedded.stop) => Ok(ExitCode::SUCCESS),
+        error = embedded.failed() => Err(error),
+    };
     info!("stopping; a second Ctrl-C stops at once");
     tokio::select! {
         () = embedded.shut_down() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    Ok(ExitCode::SUCCESS)
+    ended
 }
 
 /// Makes the first account; its password is shown once and stored only as a hash.

@@ -21,6 +21,7 @@ use shared_objects::{Objects, ObjectsConfig};
 use shared_replicate::{Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
+use tokio_util::sync::CancellationToken;
 
 use error::Error;
 use throttle::Throttle;
@@ -93,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) replicate: Replicate,
     pub(crate) config: ConsoleConfig,
     pub(crate) logins: Throttle,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Console {
@@ -108,6 +110,7 @@ impl Console {
             replicate: Replicate::connect(replicate)?,
             config,
             logins: Throttle::default(),
+            stop: shared.stop,
         })))
     }
 

@@ -24,6 +24,7 @@ struct Watch {
     inner: Arc<Inner>,
     id: VideoId,
     lang: Lang,
+    looked: bool,
     last: Option<Value>,
     ended: bool,
 }
@@ -44,6 +45,7 @@ pub(crate) async fn progress(
         inner,
         id,
         lang: lang(&headers),
+        looked: false,
         last: None,
         ended: false,
     };
@@ -54,8 +56,12 @@ pub(crate) async fn progress(
 impl Watch {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         while !self.ended {
-            if self.last.is_some() {
-                tokio::time::sleep(LOOK).await;
+            if std::mem::replace(&mut self.looked, true) {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    // The page comes back by itself, to whoever serves then.
+                    () = self.inner.stop.cancelled() => return None,
+                }
             }
             // A database that is away for a moment is no news for the page.
             let Ok(now) = self.look().await else { continue };

@@ -398,7 +398,8 @@ async fn progress_begins_with_the_present_state_and_ends_with_the_last() -> Resu
     let event = event(&mut body).await?;
     assert_eq!(
         (&event["status"], &event["progress"]),
-        (&json!("PROCESSING"), &json!(30.0))
+        (&json!("PROCESSING"), &json!(30.0)),
+        "everything is cut, nothing is answered"
     );
     let tasks = json!([{ "task": "nudity", "planned": 1, "done": 0 },
                        { "task": "speech", "planned": 1, "done": 0 }]);
@@ -461,6 +462,20 @@ async fn a_report_is_json_and_a_page_that_runs_nothing() -> Result<()> {
         (&shown["verdict"], &shown["total_triggers"]),
         (&json!("fail"), &json!(2))
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn progress_ends_when_the_server_stops() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage.world.run(&stage.project, &[Task::Nudity]).await?;
+    let path = format!("/api/videos/{}/progress/", run.video.video_id);
+    let call = Call::get(&path).session(&stage.token);
+    let mut events = call.open(&stage.doors).await?.into_body();
+    events.frame().await.context("the present state")??;
+    stage.world.stop.cancel();
+    let end = tokio::time::timeout(Duration::from_secs(10), events.frame()).await?;
+    assert!(end.is_none(), "the run goes on, the answer does not");
     Ok(())
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use shared_domain::{Delivery, PredictionDue, PredictionId, Task};
-use shared_replicate::Prediction as Answer;
 use shared_replicate::signature::{self, SignedHeaders};
+use shared_replicate::{NotAPrediction, Prediction as Answer};
 use shared_runtime::{Event, Handler};
-use shared_store::{Prediction, PredictionStatus};
+use shared_store::{Prediction, PredictionStatus, without_nul};
 use tracing::{info, warn};
 
 use crate::answer::{Ending, ending};
@@ -27,19 +28,20 @@ impl Handler for ReplicateWebhook {
         match input {
             Input::Webhook(id) => {
                 self.verify(event)?;
-                self.take(
-                    &delivery,
-                    id,
-                    &Answer::parse(serde_json::from_slice(&event.body)?)?,
-                )
-                .await
+                let answer = parse(serde_json::from_slice(&event.body)?)?;
+                self.take(&delivery, id, &answer).await
             }
             Input::Polled(finished) => {
-                let answer = Answer::parse(finished.body)?;
+                let answer = parse(finished.body)?;
                 self.take(&delivery, finished.prediction_id, &answer).await
             }
         }
     }
+}
+
+/// What a model says ends up in texts, where no NUL can be kept.
+fn parse(body: Value) -> Result<Answer, NotAPrediction> {
+    Answer::parse(without_nul(body))
 }
 
 impl ReplicateWebhook {

@@ -121,6 +121,25 @@ async fn a_signed_answer_is_kept_and_placed_in_the_video() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_nul_in_an_answer_is_no_obstacle() -> Result<()> {
+    let stage = Stage::open().await?;
+    let (run, ids) = stage.asked(&[Task::Speech]).await?;
+    let mut answer = speech();
+    answer["segments"][0]["text"] = "damn\u{0} it".into();
+    answer["segments"][0]["words"][0]["word"] = "damn\u{0}".into();
+    stage.world.replicate.succeed(&ids[0], answer)?;
+    assert_eq!(stage.deliver(&ids[0]).await?.code(), 200);
+    let found = stage
+        .world
+        .store
+        .detections(run.execution.execution_id)
+        .await?;
+    assert_eq!(found[0].words[0].text, "damn\u{fffd}");
+    assert_eq!(stage.step(&run).await?, Step::Judging);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_last_answer_closes_the_run_whatever_the_order() -> Result<()> {
     for order in [[0, 1], [1, 0]] {
         let stage = Stage::open().await?;

@@ -28,7 +28,8 @@ impl Handler for ReportFinalize {
             return Ok(());
         }
         let (evaluation, report) = self.judge(&video, &run).await?;
-        let report_id = ReportId(run.execution_id.0);
+        // Two starts of one run write different files: neither may overwrite what the other sealed.
+        let report_id: ReportId = self.store.fresh();
         let pictures = pictures(&self.objects, &evaluation).await;
         let written = self.write(report_id, &video, &report, &pictures).await?;
 
@@ -109,6 +110,7 @@ impl ReportFinalize {
 
 fn new_triggers(evaluation: &Evaluation, report: &Report) -> Vec<NewTrigger> {
     let new = |(trigger, risk): (&Trigger, &shared_policy::Risk)| NewTrigger {
+        trigger_id: risk.id,
         rule: trigger.rule.clone(),
         category: trigger.category.clone(),
         risk_code: trigger.risk_code.clone(),

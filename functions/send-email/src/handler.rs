@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use shared_domain::{Delivery, ReportReady, RunFailed};
+use shared_domain::{Delivery, Lang, Refusal, ReportReady, RunFailed};
 use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
-use shared_store::{MailState, User};
+use shared_store::{MailState, Video};
 use tracing::info;
 
 use crate::letter::Letter;
@@ -54,6 +54,7 @@ impl Handler for SendEmail {
         };
         let video = self.store.video(video_id).await?;
         let user = self.store.owner_of(video_id).await?;
+        let (delivery, kind) = (event.delivery(Self::NAME), input.kind());
         let letter = match &input {
             Input::Report(ready) => {
                 let report = self.store.report(ready.report_id).await?;
@@ -61,35 +62,54 @@ impl Handler for SendEmail {
             }
             Input::Failure(_) => Letter::failure(&video, user.language, &self.dashboard),
         };
-        self.send(&event.delivery(Self::NAME), &user, input.kind(), &letter)
-            .await
+        self.send(&delivery, &user.email, kind, &letter).await?;
+        if let Some(admin) = self.hears_of(&video)
+            && admin != user.email
+        {
+            let lang = self.language_of(admin).await?;
+            let letter = Letter::failure(&video, lang, &self.dashboard);
+            self.send(&delivery, admin, kind, &letter).await?;
+        }
+        let tx = self.store.begin(&delivery).await?;
+        Ok(tx.commit().await?)
     }
 }
 
 impl SendEmail {
+    /// A fault of ours is told to whoever can mend it, too.
+    fn hears_of(&self, video: &Video) -> Option<&str> {
+        let ours = video.refusal == Some(Refusal::Internal);
+        self.admin.as_ref().filter(|_| ours).map(AsRef::as_ref)
+    }
+
+    async fn language_of(&self, address: &str) -> Result<Lang, Error> {
+        let user = self.store.user_by_email(address).await?;
+        Ok(user.map(|user| user.language).unwrap_or_default())
+    }
+
+    /// One mail of one event to one address, once.
     async fn send(
         &self,
         delivery: &Delivery,
-        user: &User,
+        address: &str,
         kind: &str,
         letter: &Letter,
     ) -> Result<(), Error> {
-        let name =
-            hex::encode(&Sha256::digest(format!("{}\n{}", delivery.event_id, user.email))[..16]);
+        let id = &delivery.event_id;
+        let name = hex::encode(&Sha256::digest(format!("{id}\n{address}"))[..16]);
         let message_id = format!("<{name}@compliance>");
         let mut tx = self.store.begin_step(delivery).await?;
-        let state = tx
-            .intend_mail(&delivery.event_id, &user.email, kind, &message_id)
-            .await?;
+        let state = tx.intend_mail(id, address, kind, &message_id).await?;
         tx.commit().await?;
-        if state != MailState::Sent {
-            let message = letter.address(&self.post, user, &message_id)?;
-            self.post.send(message, &name).await?;
+        if state == MailState::Sent {
+            return Ok(());
         }
-        let mut tx = self.store.begin(delivery).await?;
-        tx.mark_mail_sent(&delivery.event_id, &user.email).await?;
+        let message = letter.address(&self.post, address, &message_id)?;
+        self.post.send(message, &name).await?;
+        let mut tx = self.store.begin_step(delivery).await?;
+        tx.mark_mail_sent(id, address).await?;
         tx.commit().await?;
-        info!(kind, user.id = %user.user_id, "mail {kind} sent");
+        info!(kind, "mail {kind} sent");
         Ok(())
     }
 }

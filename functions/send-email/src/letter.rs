@@ -6,7 +6,7 @@ use lettre::message::MultiPart;
 use lettre::message::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 use shared_domain::Lang;
-use shared_store::{Report, User, Video};
+use shared_store::{Report, Video};
 
 use crate::{Error, Post};
 
@@ -112,7 +112,7 @@ impl Letter {
     pub(crate) fn address(
         &self,
         post: &Post,
-        user: &User,
+        address: &str,
         message_id: &str,
     ) -> Result<Message, Error> {
         let subject: String = self.subject.chars().filter(|c| !c.is_control()).collect();
@@ -125,7 +125,7 @@ impl Letter {
         );
         let mut message = Message::builder()
             .from(from)
-            .to(user.email.parse()?)
+            .to(address.parse()?)
             .subject(subject)
             .message_id(Some(message_id.to_owned()))
             .multipart(body)?;

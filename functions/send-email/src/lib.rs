@@ -5,6 +5,7 @@ mod handler;
 mod letter;
 mod post;
 
+use lettre::Address;
 use shared_domain::Reader;
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
@@ -20,6 +21,17 @@ pub struct SendEmail {
     pub(crate) post: Post,
     /// `DASHBOARD_URL`: where links in mails lead.
     pub(crate) dashboard: String,
+    /// `ADMIN_EMAIL`: who hears of faults of ours.
+    pub(crate) admin: Option<Address>,
+}
+
+fn admin(reader: &Reader<'_>) -> Option<Address> {
+    let text = reader.find("ADMIN_EMAIL")?;
+    let address = text.parse();
+    if address.is_err() {
+        reader.problem("ADMIN_EMAIL", "is not a mail address");
+    }
+    address.ok()
 }
 
 fn dashboard(reader: &Reader<'_>) -> String {
@@ -33,12 +45,15 @@ fn dashboard(reader: &Reader<'_>) -> String {
 impl SendEmail {
     /// Connects to the store and opens the way out for mail.
     pub async fn connect(shared: Shared) -> Connected<Self> {
-        let (config, dashboard) =
-            shared.read(|reader| (PostConfig::read(reader), dashboard(reader)))?;
+        let (config, dashboard, admin) = shared.read(|reader| {
+            let (config, dashboard) = (PostConfig::read(reader), dashboard(reader));
+            (config, dashboard, admin(reader))
+        })?;
         Ok(Self {
             store: shared.store,
             post: Post::connect(config)?,
             dashboard,
+            admin,
         })
     }
 }

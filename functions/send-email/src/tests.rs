@@ -407,3 +407,54 @@ async fn both_bodies_say_that_they_are_utf_8() -> Result<()> {
     assert!(matches!(mail.header("From"), Some(HeaderValue::Address(_))));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_fault_of_ours_is_told_to_the_administrator_once_too() -> Result<()> {
+    let stage = Stage::open(Lang::Ru).await?;
+    let settings = stage
+        .world
+        .shared_with(&[("ADMIN_EMAIL", "admin@example.org")]);
+    let function = SendEmail::connect(settings).await;
+    let handler = boxed(function.map_err(anyhow::Error::from_boxed)?);
+    let refused = stage.refused("bad.mp4", &Refusal::NoPicture).await?;
+    let broken = stage.refused("good.mp4", &Refusal::Internal).await?;
+    for video in [&refused, &broken] {
+        let event = stage.world.event(&RunFailed::new(video.video_id))?;
+        for _ in 0..2 {
+            let outcome = stage.world.bring(handler.as_ref(), &event).await;
+            assert_eq!(outcome.verdict, Verdict::Done);
+        }
+    }
+    let raw = stage.world.mails()?;
+    let mut told = Vec::new();
+    for raw in &raw {
+        let mail = parse(raw)?;
+        let to = mail.to().and_then(|to| to.first());
+        let to = to.and_then(|to| to.address()).context("an address")?;
+        told.push((
+            to.to_owned(),
+            mail.subject().context("a subject")?.to_owned(),
+        ));
+    }
+    told.sort();
+    let owner = stage.user.email.clone();
+    let mut wanted = vec![
+        (
+            "admin@example.org".to_owned(),
+            "Video not checked: good.mp4".to_owned(),
+        ),
+        (owner.clone(), "Видео не проверено: bad.mp4".to_owned()),
+        (owner, "Видео не проверено: good.mp4".to_owned()),
+    ];
+    wanted.sort();
+    assert_eq!(told, wanted);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_administrators_address_is_checked_at_the_start() {
+    let world = World::new().await;
+    let settings = world.shared_with(&[("ADMIN_EMAIL", "nobody at all")]);
+    let error = SendEmail::connect(settings).await.unwrap_err();
+    assert!(error.to_string().contains("ADMIN_EMAIL"), "{error}");
+}

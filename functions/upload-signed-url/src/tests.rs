@@ -355,6 +355,32 @@ async fn one_key_makes_one_video_and_one_upload() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_upload_that_failed_or_was_given_up_may_be_repeated() -> Result<()> {
+    let stage = Stage::open().await?;
+    let create = async || {
+        let call = Call::post(DOOR)
+            .header("idempotency-key", "key-1")
+            .json(&stage.video("clip.mp4", 100 * MIB));
+        let answer = stage.about(call).await?;
+        assert_eq!(answer.code(), 201, "{}", answer.text());
+        id(&answer.json())
+    };
+    let first = create().await?;
+    let given_up = stage
+        .about(Call::delete(&format!("{DOOR}/{first}")))
+        .await?;
+    assert_eq!(given_up.code(), 204, "{}", given_up.text());
+    let second = create().await?;
+    let mut tx = stage.world.store.transaction().await?;
+    tx.refuse(second, &Refusal::Damaged).await?;
+    tx.commit().await?;
+    let third = create().await?;
+    assert!(first != second && second != third && first != third);
+    assert_eq!(create().await?, third);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_small_video_is_one_put_of_exactly_its_size_and_type() -> Result<()> {
     let stage = Stage::open().await?;
     let created = stage.created("clip.mp4", 1000).await?;

@@ -66,6 +66,27 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether these bytes will be refused whenever they come, whatever the limits are then.
+    pub fn is_about_the_file(&self) -> bool {
+        match self {
+            Self::Empty
+            | Self::NotAVideo
+            | Self::NoPicture
+            | Self::NoStreams
+            | Self::UnsupportedCodec { .. }
+            | Self::Damaged
+            | Self::Encrypted
+            | Self::CrashesDecoder
+            | Self::TooManyPixels
+            | Self::TooExpensive => true,
+            Self::FormatNotAllowed { .. }
+            | Self::TooLarge { .. }
+            | Self::TooLong { .. }
+            | Self::SizeDiffers { .. }
+            | Self::Internal => false,
+        }
+    }
+
     /// A stable code for programs.
     pub fn code(&self) -> String {
         let value = serde_json::to_value(self).unwrap_or_default();

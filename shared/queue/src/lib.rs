@@ -6,7 +6,7 @@ mod queue;
 
 pub use backoff::backoff;
 pub use channel::Channel;
-pub use queue::{LEASE, MAX_ATTEMPTS, Queue};
+pub use queue::{LEASE, MAX_STRIKES, PATIENCE, Queue};
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,13 @@ use crate::Channel;
 
 /// How long a claim holds without being renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
-/// Starts of one event before it is given up.
-pub const MAX_ATTEMPTS: u32 = 5;
+/// Starts that broke off (panic, time-out, death of the worker) before an event is given up.
+pub const MAX_STRIKES: u32 = 5;
+/// As `MAX_STRIKES` for the deaths of an embedded process: a laptop that is switched off ten times
+/// in one long extraction says nothing about the video.
+const EMBEDDED_DEATHS: u32 = 15;
+/// Age at which an event is given up although its handler still says "later".
+pub const PATIENCE: Duration = Duration::from_hours(24);
 
 /// A look at the table that nobody asked for: finds what a lost wake-up left.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,6 +30,7 @@ pub struct Queue {
     store: Store,
     channel: Channel,
     owner: String,
+    lease: Duration,
 }
 
 impl Queue {
@@ -35,12 +41,43 @@ impl Queue {
             store,
             channel: Channel::default(),
             owner,
+            lease: LEASE,
         }
+    }
+
+    /// The same queue with claims that hold for another time.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
+    }
+
+    /// How long a claim holds without being renewed.
+    pub fn lease(&self) -> Duration {
+        self.lease
     }
 
     /// The store behind it.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How long unfinished work may run on after the stop; then its lease is given back. At an
+    /// embedded process a person waits for the prompt.
+    pub fn grace(&self) -> Duration {
+        if self.store.is_embedded() {
+            self.lease / 6
+        } else {
+            self.lease * 2 / 3
+        }
+    }
+
+    /// Strikes with which an event is not started again.
+    pub fn deaths(&self) -> u32 {
+        if self.store.is_embedded() {
+            EMBEDDED_DEATHS
+        } else {
+            MAX_STRIKES
+        }
     }
 
     /// Hands unsent rows to the transport: the only sender. Failing, it leaves them for the next.
@@ -72,7 +109,7 @@ impl Queue {
         while !stop.is_cancelled() {
             match self
                 .store
-                .claim(stream, &self.owner, LEASE, MAX_ATTEMPTS)
+                .claim(stream, &self.owner, self.lease, self.deaths())
                 .await
             {
                 Ok(Some(claimed)) => {

@@ -5,7 +5,7 @@ use shared_store::Store;
 use shared_testing::database;
 use tokio_util::sync::CancellationToken;
 
-use crate::{MAX_ATTEMPTS, Queue, backoff};
+use crate::{LEASE, Queue, backoff};
 
 const STREAM: &str = EvidenceComplete::STREAM;
 
@@ -60,5 +60,25 @@ fn waits_double_and_end_at_five_minutes() {
     assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]));
     assert!(waits[0] >= Duration::from_millis(500) && waits[0] <= Duration::from_secs(1));
     assert!(waits[19] <= Duration::from_mins(5));
-    assert_eq!(MAX_ATTEMPTS, 5);
+}
+
+#[tokio::test]
+async fn the_deaths_of_an_embedded_process_weigh_less() {
+    let database = database().await;
+    let queue = Queue::new(database.store().await);
+    let enough = if queue.store().is_embedded() { 15 } else { 5 };
+    send(queue.store()).await;
+    for _ in 0..enough {
+        assert!(
+            queue
+                .next(STREAM, &CancellationToken::new())
+                .await
+                .is_some()
+        );
+        queue.store().give_back_all().await.unwrap();
+    }
+    assert!(queue.store().dead_letters(1).await.unwrap().is_empty());
+    let claimed = queue.store().claim(STREAM, "a", LEASE, queue.deaths());
+    assert_eq!(claimed.await.unwrap(), None, "it cannot loop for ever");
+    assert_eq!(queue.store().dead_letters(9).await.unwrap().len(), 1);
 }

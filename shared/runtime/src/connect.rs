@@ -3,6 +3,7 @@
 use shared_domain::{Reader, Settings, SettingsError};
 use shared_queue::Queue;
 use shared_store::{Store, StoreConfig, StoreError};
+use tokio_util::sync::CancellationToken;
 
 /// What every function of a process shares.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Shared {
     pub store: Store,
     /// The transport of the outbox.
     pub queue: Queue,
+    /// Cancelled when the process is to end: no new work, and endless answers end.
+    pub stop: CancellationToken,
 }
 
 /// The process cannot start.
@@ -43,6 +46,7 @@ impl Shared {
             settings,
             store,
             queue,
+            stop: CancellationToken::new(),
         })
     }
 

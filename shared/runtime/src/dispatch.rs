@@ -20,6 +20,8 @@ pub struct Outcome {
     pub response: Response,
     /// The chain of causes, for the log and the dead letter; never shown to callers.
     pub error: Option<String>,
+    /// Whether it ended without a verdict of its handler: panic or time-out.
+    pub broke_off: bool,
 }
 
 impl Outcome {
@@ -28,6 +30,7 @@ impl Outcome {
             verdict: Verdict::Done,
             response,
             error: None,
+            broke_off: false,
         }
     }
 
@@ -42,22 +45,24 @@ impl Outcome {
             verdict: Verdict::Reject,
             response: problem.reply(),
             error,
+            broke_off: false,
         }
     }
 
-    fn retry(error: String, lang: Lang) -> Self {
+    fn broke_off(error: String, lang: Lang) -> Self {
         let response = Problem::of_verdict(Verdict::RETRY, lang).reply();
         Self {
             verdict: Verdict::RETRY,
             response,
             error: Some(error),
+            broke_off: true,
         }
     }
 }
 
 /// Runs one event through one handler and relays what it sent.
 ///
-/// A panic and an overrun time limit are retries: the next start may fare better, and the attempts
+/// A panic and an overrun time limit are retries: the next start may fare better, and strikes
 /// are counted. The relay is awaited, because a frozen function finishes nothing afterwards.
 pub async fn dispatch(handler: &dyn AnyHandler, event: &Event, queue: &Queue) -> Outcome {
     let span = info_span!("handle", handler = handler.name(), event.id = %event.id, attempt = event.attempt);
@@ -66,8 +71,8 @@ pub async fn dispatch(handler: &dyn AnyHandler, event: &Event, queue: &Queue) ->
         let call = AssertUnwindSafe(handler.call(event)).catch_unwind();
         let outcome = match tokio::time::timeout(handler.timeout(), call).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Outcome::retry(panic_text(panic.as_ref()), event.lang()),
-            Err(_) => Outcome::retry(
+            Ok(Err(panic)) => Outcome::broke_off(panic_text(panic.as_ref()), event.lang()),
+            Err(_) => Outcome::broke_off(
                 format!("took longer than {} s", handler.timeout().as_secs()),
                 event.lang(),
             ),

@@ -45,6 +45,7 @@ impl<H: Handler> AnyHandler for Erased<H> {
                     verdict: error.verdict(),
                     response: error.problem(event.lang()).reply(),
                     error: Some(causes(&error)),
+                    broke_off: false,
                 },
             }
         })

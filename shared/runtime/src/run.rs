@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::hosts::{Lane, doors, once, serve_http, work};
+use crate::hosts::{DRAIN, Lane, doors, once, serve_http, work};
 use crate::{AnyHandler, LogFormat, Shared, Verdict, boxed, causes, environment, start_logging};
 
 /// A function that has been connected to its services.
@@ -60,9 +60,12 @@ pub fn run_router<F>(connect: impl FnOnce(Shared) -> F) -> ExitCode
 where
     F: Future<Output = Connected<Router>>,
 {
-    start(async |shared, _, port| match connect(shared).await {
-        Ok(router) => listen(router, &port, CancellationToken::new()).await,
-        Err(error) => refuse(&causes(error.as_ref())),
+    start(async |shared, _, port| {
+        let stop = shared.stop.clone();
+        match connect(shared).await {
+            Ok(router) => listen(router, &port, stop).await,
+            Err(error) => refuse(&causes(error.as_ref())),
+        }
     })
 }
 
@@ -97,7 +100,7 @@ fn start(serve: impl AsyncFnOnce(Shared, Host, String) -> ExitCode) -> ExitCode 
 }
 
 async fn serve(host: Host, handler: Arc<dyn AnyHandler>, shared: &Shared, port: &str) -> ExitCode {
-    let stop = CancellationToken::new();
+    let stop = shared.stop.clone();
     match host {
         Host::Once => single(handler.as_ref(), shared).await,
         Host::Worker => {
@@ -122,7 +125,7 @@ async fn listen(router: Router, port: &str, stop: CancellationToken) -> ExitCode
     };
     info!(port, "listening");
     let (served, ()) = tokio::join!(
-        serve_http(listener, router, stop.clone()),
+        serve_http(listener, router, DRAIN, stop.clone()),
         stop_on_signal(stop)
     );
     served.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)

@@ -5,13 +5,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use shared_domain::Clock;
 use shared_domain::{EvidenceComplete, ExecutionId, Lang};
-use shared_queue::Queue;
-use shared_testing::{TestDatabase, database};
+use shared_queue::{LEASE, Queue};
+use shared_testing::{ManualClock, TestDatabase, database};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::hosts::{Lane, doors, once, work};
+use crate::hosts::{Lane, doors, event_of, once, serve_http, settle, work};
+use crate::telemetry::filter;
 use crate::{
     Classify, Event, Handler, Problem, Source, Verdict, boxed, dispatch, hash_token, same_origin,
 };
@@ -60,7 +65,7 @@ impl Handler for Moody {
 
     async fn handle(&self, _: &Event, _: EvidenceComplete) -> Result<(), Error> {
         let start = self.starts.fetch_add(1, Ordering::SeqCst) + 1;
-        if start == shared_queue::MAX_ATTEMPTS || !matches!(self.mood, Mood::Busy) {
+        if start > shared_queue::MAX_STRIKES || !matches!(self.mood, Mood::Busy) {
             self.stop.cancel();
         }
         match self.mood {
@@ -190,10 +195,163 @@ async fn a_hopeless_message_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
-async fn a_busy_message_is_given_up_after_five_starts() {
+async fn a_busy_message_is_not_given_up() {
     let (starts, queue, _database) = worked(Mood::Busy).await;
-    assert_eq!(starts, shared_queue::MAX_ATTEMPTS);
-    assert_eq!(queue.store().dead_letters(10).await.unwrap().len(), 1);
+    assert_eq!(starts, shared_queue::MAX_STRIKES + 1);
+    assert!(queue.store().dead_letters(10).await.unwrap().is_empty());
+    let again = queue.store().claim("report-finalize", "a", LEASE, 1);
+    let again = again.await.unwrap().unwrap();
+    assert_eq!(
+        (again.attempt, again.strikes),
+        (starts, 0),
+        "the start that ended after the stop is not counted"
+    );
+}
+
+/// Starts a message again and again, as workers do; answers the starts until it is given up.
+async fn starts_until_given_up(mood: Mood) -> (u32, time::Duration) {
+    let (database, clock) = (database().await, ManualClock::default());
+    let store = database.store().await.with_clock(Arc::new(clock.clone()));
+    let (queue, sent) = (Queue::new(store), clock.now());
+    let mut tx = queue.store().transaction().await.unwrap();
+    tx.send(&EvidenceComplete::new(queue.store().fresh::<ExecutionId>()))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let (handler, starts, _) = moody(mood);
+    let handler = boxed(handler);
+    while queue.store().dead_letters(1).await.unwrap().is_empty() {
+        let claim = queue.store().claim("report-finalize", "a", LEASE, 99);
+        if let Some(claimed) = claim.await.unwrap() {
+            let outcome = dispatch(handler.as_ref(), &event_of(&claimed), &queue).await;
+            settle(handler.name(), &claimed, &outcome, &queue)
+                .await
+                .unwrap();
+        }
+        clock.advance(Duration::from_mins(15));
+    }
+    (starts.load(Ordering::SeqCst), clock.now() - sent)
+}
+
+#[tokio::test]
+async fn what_panics_is_given_up_after_five_starts_and_what_is_busy_after_a_day() {
+    let (starts, _) = starts_until_given_up(Mood::Panicking).await;
+    assert_eq!(starts, shared_queue::MAX_STRIKES);
+    let (starts, age) = starts_until_given_up(Mood::Busy).await;
+    assert!(starts > 90, "{starts}");
+    assert!(age > shared_queue::PATIENCE, "{age}");
+}
+
+/// Never ends by itself; tells when it began and when it was dropped.
+struct Endless(Arc<Notify>, Arc<Notify>);
+
+struct Dropped(Arc<Notify>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+impl Handler for Endless {
+    const NAME: &'static str = "report-finalize";
+    const TIMEOUT: Duration = Duration::from_mins(5);
+    type Input = EvidenceComplete;
+    type Output = ();
+    type Error = Error;
+
+    async fn handle(&self, _: &Event, _: EvidenceComplete) -> Result<(), Error> {
+        let _dropped = Dropped(self.1.clone());
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+struct Stage {
+    queue: Queue,
+    stop: CancellationToken,
+    began: Arc<Notify>,
+    dropped: Arc<Notify>,
+    working: JoinSet<()>,
+    _database: TestDatabase,
+}
+
+/// A worker with short leases that is at work on something endless.
+async fn at_work() -> Stage {
+    let database = database().await;
+    let queue = Queue::new(database.store().await).with_lease(Duration::from_millis(600));
+    let mut tx = queue.store().transaction().await.unwrap();
+    tx.send(&EvidenceComplete::new(queue.store().fresh::<ExecutionId>()))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let (began, dropped, stop) = (Arc::default(), Arc::default(), CancellationToken::new());
+    let lane = Lane {
+        handler: boxed(Endless(Arc::clone(&began), Arc::clone(&dropped))),
+        concurrency: 1,
+    };
+    let mut working = JoinSet::new();
+    working.spawn(work(vec![lane], queue.clone(), stop.clone()));
+    let stage = Stage {
+        queue,
+        stop,
+        began,
+        dropped,
+        working,
+        _database: database,
+    };
+    stage.began.notified().await;
+    stage
+}
+
+#[tokio::test]
+async fn unfinished_work_is_given_back_at_the_stop() {
+    let stage = at_work().await;
+    stage.stop.cancel();
+    stage.working.join_all().await;
+    let next = stage.queue.store().claim("report-finalize", "b", LEASE, 1);
+    let next = next.await.unwrap().expect("it waits for nobody");
+    assert_eq!((next.attempt, next.strikes), (1, 0));
+}
+
+#[tokio::test]
+async fn work_whose_lease_was_lost_is_dropped() {
+    let stage = at_work().await;
+    // By another process's clock the lease is over.
+    let clock = ManualClock::at(stage.queue.store().now() + Duration::from_hours(1));
+    let other = stage.queue.store().clone().with_clock(Arc::new(clock));
+    let taken = other.claim("report-finalize", "b", LEASE, 5).await.unwrap();
+    let taken = taken.expect("its lease is over");
+    stage.dropped.notified().await;
+    stage.stop.cancel();
+    stage.working.join_all().await;
+    let held = other.renew(taken.event_id, taken.epoch, LEASE).await;
+    assert!(held.unwrap(), "the late worker changed nothing");
+}
+
+#[tokio::test]
+async fn an_endless_answer_does_not_hold_the_stop_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (began, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let in_handler = Arc::clone(&began);
+    let endless = axum::routing::get(move || async move {
+        in_handler.notify_one();
+        std::future::pending::<()>().await;
+    });
+    let router = axum::Router::new().route("/", endless);
+    let serving = serve_http(listener, router, Duration::from_millis(50), stop.clone());
+    let calling = async {
+        let mut call = tokio::net::TcpStream::connect(address).await.unwrap();
+        call.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        began.notified().await;
+        stop.cancel();
+        call
+    };
+    let (served, _open) = tokio::join!(serving, calling);
+    served.unwrap();
 }
 
 #[tokio::test]
@@ -310,4 +468,21 @@ fn problems_tell_when_to_come_back() {
     );
     assert_eq!((problem.status, problem.retry_after), (503, Some(7)));
     assert_eq!(hash_token("a").len(), 64);
+}
+
+#[test]
+fn debugging_does_not_make_libraries_tell_secrets() {
+    for quiet in ["info", "warn", "no filter=="] {
+        assert!(!filter(quiet).to_string().contains("s3s"), "{quiet}");
+    }
+    for loud in ["debug", "TRACE", "warn,frame_extract=debug"] {
+        let filter = filter(loud).to_string();
+        assert!(filter.contains("s3s=info"), "{filter}");
+        assert!(filter.contains("hyper=info"), "{filter}");
+    }
+    let asked = filter("debug,s3s=trace").to_string();
+    assert!(
+        asked.contains("s3s=trace") && !asked.contains("s3s=info"),
+        "{asked}"
+    );
 }

@@ -6,7 +6,7 @@ use shared_domain::{Detection, ExecutionId, PredictionId, VideoId};
 
 use crate::dialect::{bulk, rows};
 use crate::predictions::PredictionStatus;
-use crate::values::{Id, Json, id, ts};
+use crate::values::{Id, Json, id, text_without_nul, ts};
 use crate::{StoreError, Tx};
 
 /// How a question ends.
@@ -72,7 +72,7 @@ impl Tx {
             closing.answer.as_ref().map(Json),
             closing.predict_seconds,
             closing.cost_usd,
-            closing.error.as_deref(),
+            closing.error.as_deref().map(text_without_nul),
             now,
         )?;
         let Some((execution_id,)) = closed else {

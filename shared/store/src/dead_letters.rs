@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::dialect::{change, execute, rows};
 use crate::outbox::held_by_us;
-use crate::values::{Id, Ts, id, ts};
+use crate::values::{Id, Ts, id, text_without_nul, ts};
 use crate::{Store, StoreError};
 
 /// An event that was given up.
@@ -84,7 +84,7 @@ impl Store {
         burial: Burial<'_>,
     ) -> Result<(), StoreError> {
         let mut tx = self.transaction().await?;
-        let now = ts(tx.now());
+        let (now, error) = (ts(tx.now()), text_without_nul(burial.error));
         let held = execute!(
             tx.link(),
             "update outbox set finished_at = $3, outcome = 'dead', last_error = $4, \
@@ -93,7 +93,7 @@ impl Store {
             id(event_id),
             epoch,
             now,
-            burial.error,
+            error.as_str(),
             burial.attempts,
         )?;
         held_by_us(held)?;
@@ -108,7 +108,7 @@ impl Store {
              told_at = null",
             id(self.fresh::<Uuid>()),
             burial.handler,
-            burial.error,
+            &error,
             now,
             id(event_id),
         )?;
@@ -129,8 +129,8 @@ impl Store {
             event.handler,
             event.event_id,
             event.kind,
-            without_nul(event.body),
-            without_nul(event.error),
+            text_without_nul(event.body),
+            text_without_nul(event.error),
             ts(self.now()),
         )?;
         Ok(())
@@ -169,7 +169,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets a given-up message start again with no attempt counted.
+    /// Lets a given-up message start again as if it had just been sent.
     ///
     /// Fails with `NotFound` when there is no such entry, and with `NotRepeatable` when its event came
     /// through a door, where only the sender can repeat it.
@@ -187,7 +187,7 @@ impl Store {
         };
         let revived = execute!(
             tx.link(),
-            "update outbox set finished_at = null, outcome = null, attempts = 0, due_at = $2, \
+            "update outbox set finished_at = null, outcome = null, attempts = 0, strikes = 0, created_at = $2, due_at = $2, \
              sent_at = null, lease_owner = null, lease_until = null \
              where cast(event_id as text) = $1 and outcome = 'dead'",
             &event_id,
@@ -198,9 +198,4 @@ impl Store {
         }
         tx.commit().await
     }
-}
-
-/// PostgreSQL stores no NUL in text, and a hostile body may hold one.
-fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

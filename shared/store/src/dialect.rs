@@ -210,16 +210,19 @@ macro_rules! claim {
               order by priority desc, event_id limit 1 ",
             $lock,
             ") update outbox set lease_owner = $3, lease_until = $4, \
-                 lease_epoch = lease_epoch + 1, attempts = attempts + 1 \
+                 lease_epoch = lease_epoch + 1, attempts = attempts + 1, \
+                 strikes = strikes + case when lease_until is null then 0 else 1 end \
               from due where outbox.event_id = due.event_id \
-              returning outbox.event_id, stream, kind, body, trace, attempts, lease_epoch, last_error"
+              returning outbox.event_id, stream, kind, body, trace, created_at, attempts, strikes, \
+                 lease_epoch, last_error"
         )
     };
 }
 
 impl Link<'_> {
     /// Takes the most urgent free message of a stream ($1) at a moment ($2) for an owner ($3)
-    /// until ($4). PostgreSQL steps over rows that another worker is taking; SQLite has one writer.
+    /// until ($4). A lease that is still written down has run out: its worker died, which is a
+    /// strike. PostgreSQL steps over rows that another worker is taking; SQLite has one writer.
     pub(crate) fn claim_sql(&self) -> &'static str {
         match self {
             Self::Postgres(..) => claim!("for update skip locked"),

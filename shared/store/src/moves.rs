@@ -68,13 +68,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts a failed video back to the start of the chain.
+    /// Puts a failed video back to the start of the chain. Fails with `Stale` when its bytes were
+    /// deleted, because they could never be checked.
     pub async fn retry(&mut self, video_id: VideoId) -> Result<(), StoreError> {
         let now = ts(self.now());
         let moved = execute!(
             self.link(),
-            "update videos set step = 'uploaded', refusal = null, updated_at = $2 \
-             where video_id = $1 and step = 'failed'",
+            "update videos set step = 'uploaded', refusal = null, erased_at = null, updated_at = $2 \
+             where video_id = $1 and step = 'failed' \
+             and (erased_at is null or refusal ->> 'code' = 'internal')",
             id(video_id),
             now,
         )?;

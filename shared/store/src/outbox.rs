@@ -2,6 +2,9 @@
 //!
 //! A claim counts the attempt and raises the epoch before any work starts. Every later word of that
 //! worker names the epoch; once somebody else has claimed the row it changes nothing.
+//!
+//! Attempts are for waits and for people. What ends a message that nobody can finish are strikes:
+//! starts that ended without the handler's own verdict. A handler that says "later" strikes nothing.
 
 use std::time::Duration;
 
@@ -11,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::dead_letters::Burial;
 use crate::dialect::{change, rows};
-use crate::values::{Id, Maybe, Ts, id, ts};
+use crate::values::{Id, Maybe, Ts, id, text_without_nul, ts};
 use crate::{Store, StoreError};
 
 /// A message that this worker may work on until its lease ends.
@@ -27,10 +30,25 @@ pub struct Claimed {
     pub body: Value,
     /// W3C `traceparent` of the sender.
     pub trace: Option<String>,
+    /// When it was sent, or revived.
+    pub created_at: OffsetDateTime,
     /// This start, from 1.
     pub attempt: u32,
+    /// Earlier starts that ended without a verdict.
+    pub strikes: u32,
     /// Under which the worker speaks.
     pub epoch: i64,
+}
+
+/// How a failed attempt gives its message back.
+#[derive(Debug, Clone, Copy)]
+pub struct Release<'a> {
+    /// Not before.
+    pub retry_at: OffsetDateTime,
+    /// The whole chain of causes.
+    pub error: &'a str,
+    /// Whether the attempt ended without a verdict of its handler.
+    pub strike: bool,
 }
 
 /// How work ended that needed no transaction.
@@ -60,7 +78,10 @@ struct ClaimedRow {
     #[sqlx(json)]
     body: Value,
     trace: Option<String>,
+    #[sqlx(try_from = "Ts")]
+    created_at: OffsetDateTime,
     attempts: i64,
+    strikes: i64,
     lease_epoch: i64,
     last_error: Option<String>,
 }
@@ -68,36 +89,35 @@ struct ClaimedRow {
 impl Store {
     /// Takes the most urgent message of a stream that is due and free; committed on return.
     ///
-    /// A message that was started `max_attempts` times without an end is buried here, because
-    /// whoever started it may have died of it each time.
+    /// A message with `max_strikes` strikes is buried here, before it is started again: whoever
+    /// started it may have died of it each time.
     pub async fn claim(
         &self,
         stream: &str,
         owner: &str,
         lease: Duration,
-        max_attempts: u32,
+        max_strikes: u32,
     ) -> Result<Option<Claimed>, StoreError> {
         while let Some(row) = self.claim_any(stream, owner, lease).await? {
-            let attempt = u32::try_from(row.attempts).unwrap_or(u32::MAX);
-            if attempt <= max_attempts {
+            let strikes = u32::try_from(row.strikes).unwrap_or(u32::MAX);
+            if strikes < max_strikes {
                 return Ok(Some(Claimed {
                     event_id: row.event_id,
                     stream: row.stream,
                     kind: row.kind,
                     body: row.body,
                     trace: row.trace,
-                    attempt,
+                    created_at: row.created_at,
+                    attempt: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                    strikes,
                     epoch: row.lease_epoch,
                 }));
             }
-            let error = row
-                .last_error
-                .as_deref()
-                .unwrap_or("every worker that started it died");
+            let last = row.last_error.as_deref().unwrap_or("nothing was said");
             let burial = Burial {
                 handler: stream,
-                error,
-                attempts: Some(i64::from(max_attempts)),
+                error: &format!("the work broke off {strikes} times; before: {last}"),
+                attempts: Some(row.attempts - 1),
             };
             match self.bury_row(row.event_id, row.lease_epoch, burial).await {
                 Ok(()) | Err(StoreError::Fenced) => {}
@@ -153,18 +173,18 @@ impl Store {
         &self,
         event_id: OutboxId,
         epoch: i64,
-        retry_at: OffsetDateTime,
-        error: &str,
+        release: Release<'_>,
     ) -> Result<(), StoreError> {
         let held = change!(
             self,
             "update outbox set lease_owner = null, lease_until = null, sent_at = null, \
-             due_at = $3, last_error = $4 \
+             due_at = $3, last_error = $4, strikes = strikes + $5 \
              where event_id = $1 and lease_epoch = $2 and finished_at is null",
             id(event_id),
             epoch,
-            ts(retry_at),
-            error,
+            ts(release.retry_at),
+            text_without_nul(release.error),
+            i64::from(release.strike),
         )?;
         held_by_us(held)
     }
@@ -182,11 +202,13 @@ impl Store {
         held_by_us(held)
     }
 
-    /// Ends every lease. Only for the start of an embedded system, when nobody else can be alive.
+    /// Ends every lease with a strike. Only for the start of an embedded system, when nobody else
+    /// can be alive: whoever held them died.
     pub async fn give_back_all(&self) -> Result<u64, StoreError> {
         change!(
             self,
-            "update outbox set lease_owner = null, lease_until = null, sent_at = null \
+            "update outbox set lease_owner = null, lease_until = null, sent_at = null, \
+             strikes = strikes + 1 \
              where finished_at is null and lease_until is not null"
         )
     }

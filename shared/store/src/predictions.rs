@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::dialect::{execute, rows};
 use crate::evidence::TargetRow;
-use crate::values::{Id, Json, Maybe, Name, Ts, id, stored_by_name, ts};
+use crate::values::{Id, Maybe, Name, StoredJson, Ts, id, stored_by_name, ts};
 use crate::{Store, StoreError, Tx};
 
 /// How a question stands.
@@ -133,7 +133,7 @@ impl Store {
         version: &str,
     ) -> Result<Option<Value>, StoreError> {
         let found = rows!(
-            fetch_optional as (Json<Value>,),
+            fetch_optional as (StoredJson<Value>,),
             self.reader().await?.link(),
             "select answer from predictions where content_hash = $1 and model = $2 \
              and version = $3 and status = 'succeeded' and answer is not null limit 1",

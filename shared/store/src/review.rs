@@ -26,6 +26,8 @@ stored_by_name!(ReportStage { Ai = "ai", Final = "final" });
 /// A derived risk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTrigger {
+    /// Key, the same as in the report.
+    pub trigger_id: TriggerId,
     /// Rule of the policy pack.
     pub rule: String,
     /// Category of the risk.
@@ -153,17 +155,13 @@ impl Tx {
             id(execution_id),
         )?;
         let now = ts(self.now());
-        let keyed: Vec<(TriggerId, NewTrigger)> = triggers
-            .into_iter()
-            .map(|trigger| (self.fresh(), trigger))
-            .collect();
         bulk!(
             self.link(),
             "insert into triggers (trigger_id, execution_id, video_id, rule, category, risk_code, \
              source, start_ms, end_ms, confidence, body, created_at) ",
-            keyed,
-            |(trigger_id, new)| [
-                id(*trigger_id),
+            triggers,
+            |new| [
+                id(new.trigger_id),
                 id(execution_id),
                 id(video_id),
                 &new.rule,

@@ -1,33 +1,23 @@
-//! Videos that have waited too long for something that may never come.
+//! Videos that have waited too long for something that may never come, and what failures leave.
 
 use std::time::Duration;
 
-use shared_domain::Step;
+use shared_domain::{PredictionId, Step, VideoId};
+use uuid::Uuid;
 
-use crate::dialect::rows;
-use crate::values::ts;
+use crate::dialect::{change, rows};
+use crate::values::{Id, id, ts};
 use crate::videos::{Video, select_video};
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Uploads whose time is over, the longest overdue first.
-    pub async fn expired_uploads(&self, limit: i64) -> Result<Vec<Video>, StoreError> {
-        rows!(
-            fetch_all as Video,
-            self.reader().await?.link(),
-            select_video!(
-                "where step = 'awaiting_upload' and upload_expires_at <= $1 \
-                 order by upload_expires_at limit $2"
-            ),
-            ts(self.now()),
-            limit,
-        )
-    }
-
-    /// Uploads announced longer ago than `age`: perhaps finished, with the notification lost.
+    /// Uploads announced longer ago than `age`, one page in the order of their ids: perhaps
+    /// finished, with the notification lost, or never to come. `after` is the last of the page
+    /// before.
     pub async fn awaiting_upload_older_than(
         &self,
         age: Duration,
+        after: Option<VideoId>,
         limit: i64,
     ) -> Result<Vec<Video>, StoreError> {
         rows!(
@@ -35,17 +25,20 @@ impl Store {
             self.reader().await?.link(),
             select_video!(
                 "where step = 'awaiting_upload' and videos.created_at <= $1 \
-                 order by videos.created_at limit $2"
+                 and videos.video_id > $2 order by videos.video_id limit $3"
             ),
             ts(self.now() - age),
+            id(after.unwrap_or(VideoId(Uuid::nil()))),
             limit,
         )
     }
 
-    /// Videos that have stood at a step for longer than `age`, the oldest first.
-    pub async fn standing_at(
+    /// Videos that have stood at one of these steps for longer than `age` although no message of
+    /// this kind about them is under way: nobody will lead them on.
+    pub async fn stranded(
         &self,
-        step: Step,
+        kind: &str,
+        steps: (Step, Step),
         age: Duration,
         limit: i64,
     ) -> Result<Vec<Video>, StoreError> {
@@ -53,10 +46,81 @@ impl Store {
             fetch_all as Video,
             self.reader().await?.link(),
             select_video!(
-                "where step = $1 and videos.updated_at <= $2 order by videos.updated_at limit $3"
+                "where step in ($1, $2) and videos.updated_at <= $3 and not exists \
+                 (select 1 from outbox where finished_at is null and kind = $4 and \
+                 (body ->> 'video_id' = cast(videos.video_id as text) or body ->> 'execution_id' in \
+                 (select cast(execution_id as text) from executions \
+                 where executions.video_id = videos.video_id))) \
+                 order by videos.updated_at limit $5"
             ),
-            step.as_str(),
+            steps.0.as_str(),
+            steps.1.as_str(),
             ts(self.now() - age),
+            kind,
+            limit,
+        )
+    }
+
+    /// Questions of videos that have stood longer than `age`, which the provider does not have and
+    /// which nobody is about to put.
+    pub async fn stranded_questions(
+        &self,
+        age: Duration,
+        limit: i64,
+    ) -> Result<Vec<PredictionId>, StoreError> {
+        let found = rows!(
+            fetch_all as (Id,),
+            self.reader().await?.link(),
+            "select prediction_id from predictions \
+             join videos on videos.video_id = predictions.video_id \
+             where videos.step = 'analysing' and videos.updated_at <= $1 \
+             and predictions.status in ('planned', 'submitting') and provider_id is null \
+             and not exists (select 1 from outbox where finished_at is null \
+             and kind = 'PredictionDue' \
+             and body ->> 'prediction_id' = cast(predictions.prediction_id as text)) \
+             order by prediction_id limit $2",
+            ts(self.now() - age),
+            limit,
+        )?;
+        Ok(found.into_iter().map(|(id,)| id.into()).collect())
+    }
+
+    /// Videos of whose bytes nothing more can be made: refused, or never wholly come. One that
+    /// failed through a fault of ours is among them after `age`: what was cut from it can be cut
+    /// again, but for a while somebody may retry it.
+    pub async fn erasable(&self, age: Duration, limit: i64) -> Result<Vec<Video>, StoreError> {
+        rows!(
+            fetch_all as Video,
+            self.reader().await?.link(),
+            select_video!(
+                "where step in ('failed', 'expired') and erased_at is null \
+                 and (refusal is null or refusal ->> 'code' <> 'internal' \
+                 or videos.updated_at <= $1) order by videos.updated_at limit $2"
+            ),
+            ts(self.now() - age),
+            limit,
+        )
+    }
+
+    /// Nothing is stored of this video any more that a failure makes useless.
+    pub async fn mark_erased(&self, video_id: VideoId) -> Result<(), StoreError> {
+        change!(
+            self,
+            "update videos set erased_at = $2 \
+             where video_id = $1 and step in ('failed', 'expired')",
+            id(video_id),
+            ts(self.now()),
+        )?;
+        Ok(())
+    }
+
+    /// Deletes sign-ins that are worth nothing any more, at most `limit`.
+    pub async fn prune_sessions(&self, limit: i64) -> Result<u64, StoreError> {
+        change!(
+            self,
+            "delete from sessions where session_id in (select session_id from sessions \
+             where expires_at <= $1 or revoked_at <= $1 limit $2)",
+            ts(self.now()),
             limit,
         )
     }

@@ -3,6 +3,8 @@
 //! An id is `uuid` in PostgreSQL and hyphenated text in SQLite; a time is `timestamptz` and whole
 //! microseconds. Both engines keep microseconds, so times are cut to them before they are bound.
 
+use serde::Serialize;
+use serde_json::Value;
 use shared_domain::{
     ExecutionId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step, Task, TaskId,
     TriggerId, UserId, VideoId,
@@ -16,8 +18,12 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-/// A JSON column.
-pub(crate) use sqlx::types::Json;
+/// A JSON column that is read.
+pub(crate) use sqlx::types::Json as StoredJson;
+
+/// A JSON column that is written, without the NULs that PostgreSQL keeps in no text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Json<T>(pub(crate) T);
 
 /// An id column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +59,55 @@ impl Ts {
 /// The same moment in whole microseconds.
 pub(crate) fn whole_micros(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_microsecond(at.microsecond()).unwrap_or(at)
+}
+
+/// The same JSON with U+FFFD in the place of each NUL: models and files may say anything, and
+/// PostgreSQL refuses a whole row for one of them.
+pub fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text_without_nul(&text)),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (text_without_nul(&name), without_nul(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// The same text with U+FFFD in the place of each NUL.
+pub(crate) fn text_without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+impl<T: Serialize> Json<T> {
+    fn cleaned(&self) -> Result<StoredJson<Value>, serde_json::Error> {
+        Ok(StoredJson(without_nul(serde_json::to_value(&self.0)?)))
+    }
+}
+
+impl<T> Type<Postgres> for Json<T> {
+    fn type_info() -> PgTypeInfo {
+        <StoredJson<Value> as Type<Postgres>>::type_info()
+    }
+}
+
+impl<T> Type<Sqlite> for Json<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <StoredJson<Value> as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<T: Serialize> Encode<'_, Postgres> for Json<T> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <StoredJson<Value> as Encode<'_, Postgres>>::encode(self.cleaned()?, buffer)
+    }
+}
+
+impl<T: Serialize> Encode<'_, Sqlite> for Json<T> {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        <StoredJson<Value> as Encode<'_, Sqlite>>::encode(self.cleaned()?, buffer)
+    }
 }
 
 impl Type<Postgres> for Id {

@@ -141,7 +141,7 @@ impl Store {
         )
     }
 
-    /// The project's latest video with these bytes, leaving out what failed or never came.
+    /// The project's latest video with these bytes that came, even if it failed.
     pub async fn video_by_checksum(
         &self,
         project_id: ProjectId,
@@ -152,7 +152,7 @@ impl Store {
             self.reader().await?.link(),
             select_video!(
                 "where videos.project_id = $1 and checksum_sha256 = $2 \
-                 and step not in ('failed', 'expired') order by videos.video_id desc limit 1"
+                 and step <> 'expired' order by videos.video_id desc limit 1"
             ),
             id(project_id),
             sha256,
@@ -225,8 +225,17 @@ impl Store {
 
 impl Tx {
     /// Announces a video; a repeat of the same request finds the row that the first one made.
+    ///
+    /// A video that failed or never came gives its key up: the same request may try again.
     pub async fn insert_video(&mut self, new: NewVideo) -> Result<(Video, bool), StoreError> {
         let now = ts(self.now());
+        execute!(
+            self.link(),
+            "update videos set client_key = null where project_id = $1 and client_key = $2 \
+             and step in ('failed', 'expired')",
+            id(new.project_id),
+            new.client_key.as_deref(),
+        )?;
         let added = execute!(
             self.link(),
             "insert into videos (video_id, project_id, client_key, original_name, object_key, \

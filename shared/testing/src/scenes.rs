@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared_domain::{Lang, MediaKind, PredictionId, Span, Step, Target, Task, UserId, VideoId};
 use shared_objects::keys;
 use shared_runtime::hash_token;
@@ -158,7 +158,7 @@ impl World {
     }
 
     fn plan(&self, video: &Video, tasks: &[Task]) -> Plan {
-        let mut plan = Plan::default();
+        let (mut plan, mut models) = (Plan::default(), Vec::new());
         for (second, &task) in (0u32..).zip(tasks) {
             let target = target(video.video_id, second, task);
             let (model, version) = FakeReplicate::model_of(task);
@@ -168,11 +168,14 @@ impl World {
                 content_hash: target.content_hash.clone(),
                 object_key: target.object_key.clone(),
                 provider: "local".into(),
-                model,
-                version,
+                model: model.clone(),
+                version: version.clone(),
             });
             plan.targets.push(target);
+            models.push(json!({ "task": task, "provider": "local", "model": model,
+                "version": version, "limits": [] }));
         }
+        plan.models = models.into();
         plan
     }
 

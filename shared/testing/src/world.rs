@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
-use bytes::Bytes;
 use http::HeaderMap;
 use shared_domain::{Message, OutboxId, Settings};
 use shared_objects::local::{LocalConfig, LocalServer};
 use shared_objects::{Objects, ObjectsConfig};
-use shared_queue::{LEASE, MAX_ATTEMPTS, Queue, backoff};
+use shared_queue::{LEASE, Queue};
 use shared_replicate::{Replicate, ReplicateConfig};
-use shared_runtime::{AnyHandler, Event, Handler, Outcome, Shared, Source, Verdict, dispatch};
+use shared_runtime::{AnyHandler, Event, Handler, Outcome, Shared, Source, dispatch};
 use shared_runtime::{boxed, hosts};
 use shared_store::{Claimed, Store};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::fakes::FakeReplicate;
 use crate::{ManualClock, TestDatabase, database};
@@ -37,6 +37,8 @@ pub struct World {
     pub clock: ManualClock,
     /// The provider of models.
     pub replicate: FakeReplicate,
+    /// The stop of everything that is connected.
+    pub stop: CancellationToken,
     queue: Queue,
     objects: Objects,
     settings: Settings,
@@ -84,6 +86,7 @@ impl World {
         reader.finish()?;
         Ok(Self {
             queue: Queue::new(store.clone()),
+            stop: CancellationToken::new(),
             store,
             clock,
             replicate,
@@ -116,6 +119,7 @@ impl World {
             settings: all,
             store,
             queue,
+            stop: self.stop.clone(),
         }
     }
 
@@ -207,44 +211,14 @@ impl World {
     async fn claim(&self, stream: &str) -> Result<Option<Claimed>> {
         Ok(self
             .store
-            .claim(stream, "world", LEASE, MAX_ATTEMPTS)
+            .claim(stream, "world", LEASE, self.queue.deaths())
             .await?)
     }
 
     async fn attempt(&self, handler: &dyn AnyHandler, claimed: &Claimed) -> Result<Outcome> {
-        let (id, epoch) = (claimed.event_id, claimed.epoch);
-        let outcome = self.bring(handler, &event_of(claimed)).await;
-        let reason = outcome.error.as_deref().unwrap_or_default();
-        match outcome.verdict {
-            Verdict::Done => {
-                self.store
-                    .finish(id, epoch, shared_store::Outcome::Done)
-                    .await?;
-            }
-            Verdict::Retry { after } if claimed.attempt < MAX_ATTEMPTS => {
-                let due = self.store.now() + after.unwrap_or_else(|| backoff(claimed.attempt, id));
-                self.store.release(id, epoch, due, reason).await?;
-            }
-            Verdict::Retry { .. } | Verdict::Reject => {
-                self.queue.bury(claimed, handler.name(), reason).await?;
-            }
-        }
+        let outcome = self.bring(handler, &hosts::event_of(claimed)).await;
+        hosts::settle(handler.name(), claimed, &outcome, &self.queue).await?;
         Ok(outcome)
-    }
-}
-
-/// A claimed message, as its worker sees it.
-fn event_of(claimed: &Claimed) -> Event {
-    Event {
-        id: claimed.event_id.to_string(),
-        attempt: claimed.attempt,
-        lease: Some((claimed.event_id, claimed.epoch)),
-        trace: claimed.trace.clone(),
-        source: Source::Message {
-            kind: claimed.kind.clone(),
-        },
-        headers: HeaderMap::new(),
-        body: Bytes::from(claimed.body.to_string()),
     }
 }
 

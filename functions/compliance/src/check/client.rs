@@ -10,7 +10,7 @@ use futures::stream;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared_domain::{ProjectId, Step, VideoId};
+use shared_domain::{ProjectId, Refusal, Step, VideoId, VideoUploaded};
 use shared_objects::{Objects, ObjectsConfig};
 use shared_runtime::hash_token;
 use shared_store::{NewUser, Role, Store, StoreError, User};
@@ -78,16 +78,17 @@ impl Client {
                 .video_by_checksum(self.project_id, &sha256)
                 .await?
         {
-            match video.step {
-                Step::AwaitingUpload | Step::Expired => {}
-                Step::Failed => {
-                    let mut tx = self.store.transaction().await?;
-                    tx.retry(video.video_id).await?;
-                    tx.send(&shared_domain::VideoUploaded::new(video.video_id))
-                        .await?;
-                    tx.commit().await?;
+            match (video.step, &video.refusal) {
+                (Step::AwaitingUpload | Step::Expired, _) => {}
+                (Step::Failed, Some(refusal)) if refusal.is_about_the_file() => {
                     return Ok(Ok(video.video_id));
                 }
+                (Step::Failed, Some(Refusal::Internal) | None) => {
+                    self.retry(video.video_id).await?;
+                    return Ok(Ok(video.video_id));
+                }
+                // The limits may be others now.
+                (Step::Failed, Some(_)) => {}
                 _ => return Ok(Ok(video.video_id)),
             }
         }
@@ -99,9 +100,8 @@ impl Client {
                     .store
                     .video_by_checksum(self.project_id, &sha256)
                     .await?;
-                let arrived = found.filter(|video| {
-                    !args.again && video.step != Step::AwaitingUpload && video.step != Step::Expired
-                });
+                let waits = [Step::AwaitingUpload, Step::Expired, Step::Failed];
+                let arrived = found.filter(|video| !args.again && !waits.contains(&video.step));
                 return Ok(arrived.map(|video| video.video_id).ok_or(refused));
             }
         };
@@ -114,6 +114,13 @@ impl Client {
         )
         .await?;
         Ok(Ok(video_id))
+    }
+
+    async fn retry(&self, id: VideoId) -> anyhow::Result<()> {
+        let mut tx = self.store.transaction().await?;
+        tx.retry(id).await?;
+        tx.send(&VideoUploaded::new(id)).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn create(

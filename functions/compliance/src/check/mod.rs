@@ -33,6 +33,10 @@ pub(crate) async fn check(mut settings: Settings, args: &Check) -> anyhow::Resul
     // A folder of its own: a server that runs in DATA_DIR is not disturbed.
     let data = PathBuf::from(settings.find("DATA_DIR").unwrap_or("./data")).join("check");
     settings.set("DATA_DIR", data.to_string_lossy());
+    // The record, the doors and the cache are its own too, whatever a server here is set to.
+    for name in ["DATABASE_URL", "PUBLIC_URL", "REDIS_URL"] {
+        settings.set(name, "");
+    }
     let embedded = Embedded::start(settings, Ports::ANY).await?;
     let ended = tokio::select! {
         ended = every(&embedded, args) => ended,

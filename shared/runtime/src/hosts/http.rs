@@ -20,6 +20,8 @@ use crate::{AnyHandler, Event, Problem, Reply, Response, Source, Verdict, dispat
 
 /// No door takes a larger body: videos go to storage, never through here.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// How long open requests may go on after the stop.
+pub const DRAIN: Duration = Duration::from_secs(20);
 /// A body that trickles in is given up.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -47,15 +49,24 @@ pub fn doors(handlers: &[Arc<dyn AnyHandler>], queue: &Queue) -> Router {
     })
 }
 
-/// Serves until `stop`, then lets open requests end.
+/// Serves until `stop`, then lets open requests end for as long as `drain`: an answer may be endless.
 pub async fn serve_http(
     listener: TcpListener,
     router: Router,
+    drain: Duration,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    let serving = axum::serve(listener, router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    let drained = async {
+        stop.cancelled().await;
+        tokio::time::sleep(drain).await;
+    };
+    tokio::select! {
+        ended = serving => ended,
+        () = drained => Ok(()),
+    }
 }
 
 async fn enter(State(door): State<Door>, request: Request) -> axum::response::Response {

@@ -6,10 +6,10 @@ mod once;
 mod timer;
 mod worker;
 
-pub use http::{doors, serve_http};
+pub use http::{DRAIN, doors, serve_http};
 pub use once::once;
 pub use timer::timer;
-pub use worker::{Lane, work};
+pub use worker::{Lane, event_of, settle, work};
 
 use tokio_util::sync::CancellationToken;
 

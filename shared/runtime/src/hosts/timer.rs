@@ -20,7 +20,11 @@ pub async fn timer(
     loop {
         let now = queue.store().now();
         let event = tick(format!("{}@{}", handler.name(), now.unix_timestamp()));
-        dispatch(handler.as_ref(), &event, &queue).await;
+        // A sweep may be broken off anywhere: the next one begins afresh.
+        tokio::select! {
+            _ = dispatch(handler.as_ref(), &event, &queue) => {}
+            () = stop.cancelled() => return,
+        }
         if tokio::time::timeout(period, stop.cancelled()).await.is_ok() {
             return;
         }

@@ -7,16 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use shared_queue::{LEASE, MAX_ATTEMPTS, Queue, backoff};
-use shared_store::{Claimed, Outcome as Ended, StoreError};
+use shared_queue::{MAX_STRIKES, PATIENCE, Queue, backoff};
+use shared_store::{Claimed, Outcome as Ended, Release, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{AnyHandler, Event, Outcome, Source, Verdict, dispatch};
-
-/// How long unfinished work may run on after the stop; then its lease is given back.
-const GRACE: Duration = Duration::from_secs(20);
 
 /// A function and how many of its events this process works on at once.
 #[derive(Clone)]
@@ -66,10 +63,10 @@ async fn attempt(
     queue: &Queue,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let event = event(&claimed);
+    let event = event_of(&claimed);
     let grace = async {
         stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(queue.grace()).await;
     };
     let outcome = tokio::select! {
         outcome = dispatch(handler, &event, queue) => outcome,
@@ -77,23 +74,29 @@ async fn attempt(
             warn!(event.id = %event.id, "the lease was lost; the work is dropped");
             return Ok(());
         }
-        () = grace => {
-            info!(event.id = %event.id, "stopping: the lease is given back");
-            return queue.store().give_back(claimed.event_id, claimed.epoch).await;
-        }
+        () = grace => return give_back(&claimed, queue).await,
     };
-    settle(handler.name(), &claimed, &outcome, queue).await
+    match outcome.verdict {
+        // What it needed may have stopped before it.
+        Verdict::Retry { .. } if stop.is_cancelled() && !outcome.broke_off => {
+            give_back(&claimed, queue).await
+        }
+        _ => settle(handler.name(), &claimed, &outcome, queue).await,
+    }
+}
+
+async fn give_back(claimed: &Claimed, queue: &Queue) -> Result<(), StoreError> {
+    info!(event.id = %claimed.event_id, "stopping: the lease is given back");
+    let (event_id, epoch) = (claimed.event_id, claimed.epoch);
+    queue.store().give_back(event_id, epoch).await
 }
 
 /// Renews the lease; ends only when it is lost.
 async fn keep(queue: &Queue, claimed: &Claimed) {
     loop {
-        tokio::time::sleep(LEASE / 3).await;
-        match queue
-            .store()
-            .renew(claimed.event_id, claimed.epoch, LEASE)
-            .await
-        {
+        tokio::time::sleep(queue.lease() / 3).await;
+        let (event_id, epoch) = (claimed.event_id, claimed.epoch);
+        match queue.store().renew(event_id, epoch, queue.lease()).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => warn!(event.id = %claimed.event_id, %error, "the lease was not renewed"),
@@ -101,29 +104,34 @@ async fn keep(queue: &Queue, claimed: &Claimed) {
     }
 }
 
-async fn settle(
-    handler: &'static str,
+/// Writes down how an event ended.
+///
+/// "Later" is believed for as long as `PATIENCE` lasts; an attempt that broke off without saying
+/// anything is a strike, and of those there are few.
+pub async fn settle(
+    handler: &str,
     claimed: &Claimed,
     outcome: &Outcome,
     queue: &Queue,
 ) -> Result<(), StoreError> {
-    let reason = outcome.error.as_deref().unwrap_or("");
+    let (event_id, epoch, store) = (claimed.event_id, claimed.epoch, queue.store());
+    let error = outcome.error.as_deref().unwrap_or("");
+    let strike = outcome.broke_off;
     match outcome.verdict {
-        Verdict::Done => {
-            queue
-                .store()
-                .finish(claimed.event_id, claimed.epoch, done(outcome))
-                .await
+        Verdict::Done => store.finish(event_id, epoch, done(outcome)).await,
+        Verdict::Retry { after }
+            if store.now() - claimed.created_at < PATIENCE
+                && !(strike && claimed.strikes + 1 >= MAX_STRIKES) =>
+        {
+            let wait = after.unwrap_or_else(|| backoff(claimed.attempt, event_id));
+            let release = Release {
+                retry_at: store.now() + wait,
+                error,
+                strike,
+            };
+            store.release(event_id, epoch, release).await
         }
-        Verdict::Retry { after } if claimed.attempt < MAX_ATTEMPTS => {
-            let wait = after.unwrap_or_else(|| backoff(claimed.attempt, claimed.event_id));
-            let due = queue.store().now() + wait;
-            queue
-                .store()
-                .release(claimed.event_id, claimed.epoch, due, reason)
-                .await
-        }
-        Verdict::Retry { .. } | Verdict::Reject => queue.bury(claimed, handler, reason).await,
+        Verdict::Retry { .. } | Verdict::Reject => queue.bury(claimed, handler, error).await,
     }
 }
 
@@ -136,7 +144,8 @@ fn done(outcome: &Outcome) -> Ended {
     }
 }
 
-fn event(claimed: &Claimed) -> Event {
+/// A claimed message, as its handler sees it.
+pub fn event_of(claimed: &Claimed) -> Event {
     Event {
         id: claimed.event_id.to_string(),
         attempt: claimed.attempt,

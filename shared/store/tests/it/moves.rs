@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
-use shared_domain::{Refusal, Step};
+use shared_domain::{Message, Refusal, Step, VideoId, VideoUploaded};
 use shared_store::{ExecutionStatus, StoreError};
 
 use crate::world::World;
@@ -56,12 +56,55 @@ async fn videos_are_found_by_key_and_by_checksum() -> Result<()> {
     let mut tx = store.transaction().await?;
     tx.refuse(video.video_id, &Refusal::Empty).await?;
     tx.commit().await?;
+    let failed = store
+        .video_by_checksum(video.project_id, &"ab".repeat(32))
+        .await?;
     assert_eq!(
-        store
-            .video_by_checksum(video.project_id, &"ab".repeat(32))
-            .await?,
-        None
+        failed.and_then(|video| video.refusal),
+        Some(Refusal::Empty),
+        "why these bytes failed is known"
     );
+    let newer = world.video().await?;
+    let mut tx = store.transaction().await?;
+    tx.advance(newer.video_id, Step::AwaitingUpload, Step::Expired)
+        .await?;
+    tx.commit().await?;
+    let found = store
+        .video_by_checksum(video.project_id, &"ab".repeat(32))
+        .await?;
+    assert_eq!(
+        found.map(|found| found.video_id),
+        Some(video.video_id),
+        "what never came says nothing"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_video_that_failed_or_never_came_gives_its_key_up() -> Result<()> {
+    let world = World::new().await;
+    let project = world.project().await?;
+    let announce = async || {
+        let mut new = world.announced(project.project_id);
+        new.client_key = Some("key-1".into());
+        let mut tx = world.store.transaction().await?;
+        let (video, created) = tx.insert_video(new).await?;
+        tx.commit().await?;
+        anyhow::Ok((video.video_id, created))
+    };
+    let (first, _) = announce().await?;
+    let mut tx = world.store.transaction().await?;
+    tx.refuse(first, &Refusal::Damaged).await?;
+    tx.commit().await?;
+    let (second, created) = announce().await?;
+    assert!(created && second != first);
+    let mut tx = world.store.transaction().await?;
+    tx.advance(second, Step::AwaitingUpload, Step::Expired)
+        .await?;
+    tx.commit().await?;
+    let (third, created) = announce().await?;
+    assert!(created && third != second);
+    assert_eq!(announce().await?, (third, false));
     Ok(())
 }
 
@@ -256,31 +299,107 @@ async fn a_video_has_one_live_run_whose_progress_never_falls() -> Result<()> {
 }
 
 #[tokio::test]
-async fn sweeps_find_uploads_that_wait_too_long() -> Result<()> {
+async fn sweeps_find_uploads_that_wait_too_long_page_by_page() -> Result<()> {
     let world = World::new().await;
     let store = &world.store;
-    let waiting = world.video().await?.video_id;
-    let extracting = world.video_at(Step::Extracting).await?.video_id;
-    let minutes = Duration::from_mins;
-    assert_eq!(store.awaiting_upload_older_than(minutes(5), 10).await?, []);
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        waiting.push(world.video().await?.video_id);
+    }
+    world.video_at(Step::Extracting).await?;
+    let age = Duration::from_mins(5);
+    let early = store.awaiting_upload_older_than(age, None, 10).await?;
+    assert_eq!(early, []);
 
-    world.clock.advance(minutes(6));
-    let found = store.awaiting_upload_older_than(minutes(5), 10).await?;
-    assert_eq!(
-        found.iter().map(|v| v.video_id).collect::<Vec<_>>(),
-        [waiting]
-    );
-    let found = store.standing_at(Step::Extracting, minutes(5), 10).await?;
-    assert_eq!(
-        found.iter().map(|v| v.video_id).collect::<Vec<_>>(),
-        [extracting]
-    );
-    assert_eq!(store.expired_uploads(10).await?, []);
-    world.clock.advance(minutes(10));
-    let found = store.expired_uploads(10).await?;
-    assert_eq!(
-        found.iter().map(|v| v.video_id).collect::<Vec<_>>(),
-        [waiting]
-    );
+    world.clock.advance(Duration::from_mins(6));
+    let (mut found, mut last) = (Vec::new(), None);
+    loop {
+        let page = store.awaiting_upload_older_than(age, last, 2).await?;
+        assert!(page.len() <= 2);
+        found.extend(page.iter().map(|video| video.video_id));
+        last = page.last().map(|video| video.video_id);
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, waiting);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_video_is_stranded_when_no_message_will_lead_it_on() -> Result<()> {
+    let world = World::new().await;
+    let video_id = world.video_at(Step::Extracting).await?.video_id;
+    let age = Duration::from_mins(15);
+    let stranded = async || -> Result<Vec<VideoId>> {
+        let steps = (Step::Uploaded, Step::Extracting);
+        let kind = VideoUploaded::KIND;
+        let found = world.store.stranded(kind, steps, age, 10).await?;
+        Ok(found.into_iter().map(|video| video.video_id).collect())
+    };
+    assert_eq!(stranded().await?, []);
+    world.clock.advance(age);
+    assert_eq!(stranded().await?, [video_id]);
+    let mut tx = world.store.transaction().await?;
+    tx.send(&VideoUploaded::new(video_id)).await?;
+    tx.commit().await?;
+    assert_eq!(stranded().await?, [], "a message waits");
+    let claimed = world.claim("a").await?.expect("it waits");
+    assert_eq!(stranded().await?, [], "somebody works on it");
+    let done = shared_store::Outcome::Done;
+    world
+        .store
+        .finish(claimed.event_id, claimed.epoch, done)
+        .await?;
+    assert_eq!(stranded().await?, [video_id]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_failure_leaves_is_erased_once_and_ours_later() -> Result<()> {
+    let world = World::new().await;
+    let (theirs, ours) = (world.video().await?.video_id, world.video().await?.video_id);
+    let day = Duration::from_hours(24);
+    let erasable = async || -> Result<Vec<VideoId>> {
+        let found = world.store.erasable(day, 10).await?;
+        Ok(found.into_iter().map(|video| video.video_id).collect())
+    };
+    assert_eq!(erasable().await?, []);
+    let mut tx = world.store.transaction().await?;
+    tx.refuse(theirs, &Refusal::Damaged).await?;
+    tx.refuse(ours, &Refusal::Internal).await?;
+    tx.commit().await?;
+    assert_eq!(erasable().await?, [theirs]);
+    world.store.mark_erased(theirs).await?;
+    assert_eq!(erasable().await?, []);
+    world.clock.advance(day);
+    assert_eq!(erasable().await?, [ours]);
+    world.store.mark_erased(ours).await?;
+
+    let mut tx = world.store.transaction().await?;
+    let gone = tx.retry(theirs).await;
+    assert!(matches!(gone, Err(StoreError::Stale { .. })), "{gone:?}");
+    tx.retry(ours).await?;
+    tx.refuse(ours, &Refusal::Internal).await?;
+    tx.commit().await?;
+    world.clock.advance(day);
+    assert_eq!(erasable().await?, [ours], "the second failure left more");
+    Ok(())
+}
+
+#[tokio::test]
+async fn sign_ins_that_are_over_are_pruned() -> Result<()> {
+    let world = World::new().await;
+    let user = world.project().await?.owner_id;
+    let hour = world.store.now() + Duration::from_hours(1);
+    for token in ["one", "two", "three"] {
+        let until = hour + Duration::from_mins(if token == "three" { 60 } else { 0 });
+        world.store.open_session(user, token, until).await?;
+    }
+    world.store.revoke_session("one").await?;
+    assert_eq!(world.store.prune_sessions(10).await?, 1);
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(world.store.prune_sessions(10).await?, 1);
+    assert!(world.store.user_by_session("three").await?.is_some());
     Ok(())
 }

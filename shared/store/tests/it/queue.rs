@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use shared_domain::{EvidenceComplete, Message, PredictionDue, Step, VideoUploaded};
-use shared_store::{DeadEvent, Outcome, Store, StoreConfig, StoreError};
+use shared_store::{DeadEvent, Outcome, Release, Store, StoreConfig, StoreError};
+use time::OffsetDateTime;
 
 use crate::world::{LEASE, World, delivery, knock};
 
@@ -139,7 +140,7 @@ async fn a_late_worker_is_fenced_off() -> Result<()> {
     assert!(!world.store.renew(late.event_id, late.epoch, LEASE).await?);
     let released = world
         .store
-        .release(late.event_id, late.epoch, world.store.now(), "late")
+        .release(late.event_id, late.epoch, later(world.store.now(), "late"))
         .await;
     assert!(matches!(released, Err(StoreError::Fenced)), "{released:?}");
     let buried = world
@@ -187,6 +188,14 @@ async fn urgent_messages_go_first_and_later_ones_wait_for_their_time() -> Result
     Ok(())
 }
 
+fn later(retry_at: OffsetDateTime, error: &str) -> Release<'_> {
+    Release {
+        retry_at,
+        error,
+        strike: false,
+    }
+}
+
 #[tokio::test]
 async fn a_failed_attempt_counts_and_a_graceful_stop_does_not() -> Result<()> {
     let world = World::new().await;
@@ -195,19 +204,49 @@ async fn a_failed_attempt_counts_and_a_graceful_stop_does_not() -> Result<()> {
     let retry_at = world.store.now() + Duration::from_secs(10);
     world
         .store
-        .release(first.event_id, first.epoch, retry_at, "timed out")
+        .release(first.event_id, first.epoch, later(retry_at, "timed out \0"))
         .await?;
     assert_eq!(world.claim("a").await?, None, "not before its time");
     world.clock.advance(Duration::from_secs(10));
     let second = world.claim("a").await?.expect("it is due");
-    assert_eq!(second.attempt, 2);
+    assert_eq!((second.attempt, second.strikes), (2, 0));
     world.store.give_back(second.event_id, second.epoch).await?;
     let third = world.claim("b").await?.expect("it is due at once");
-    assert_eq!(third.attempt, 2);
+    assert_eq!((third.attempt, third.strikes), (2, 0));
+    assert_eq!(third.created_at, first.created_at);
+    Ok(())
+}
 
+#[tokio::test]
+async fn attempts_that_break_off_are_strikes_and_verdicts_are_none() -> Result<()> {
+    let world = World::new().await;
+    world.message().await?;
+    for _ in 0..20 {
+        let claimed = world.claim("a").await?.expect("\"later\" is no strike");
+        let release = later(world.store.now(), "the mail server is away");
+        world
+            .store
+            .release(claimed.event_id, claimed.epoch, release)
+            .await?;
+    }
+    let panicked = world.claim("a").await?.expect("it waits");
+    assert_eq!((panicked.attempt, panicked.strikes), (21, 0));
+    let release = Release {
+        strike: true,
+        ..later(world.store.now(), "panicked")
+    };
+    world
+        .store
+        .release(panicked.event_id, panicked.epoch, release)
+        .await?;
+    let dying = world.claim("a").await?.expect("it waits");
+    assert_eq!(dying.strikes, 1);
+    world.clock.advance(LEASE);
+    let killed = world.claim("b").await?.expect("the lease ran out");
+    assert_eq!(killed.strikes, 2);
     assert_eq!(world.store.give_back_all().await?, 1);
-    let fourth = world.claim("c").await?.expect("the crash of b is known");
-    assert_eq!(fourth.attempt, 3);
+    let fourth = world.claim("c").await?.expect("the death of b is known");
+    assert_eq!((fourth.attempt, fourth.strikes), (24, 3));
     Ok(())
 }
 
@@ -228,13 +267,18 @@ async fn a_message_that_kills_its_workers_is_buried_and_can_be_revived() -> Resu
         (event_id.to_string().as_str(), 5)
     );
     assert_eq!(dead[0].handler, STREAM);
+    assert!(dead[0].error.contains("broke off 5 times"), "{dead:?}");
+    world.clock.advance(Duration::from_hours(48));
     let status = world.store.queue_status().await?;
     assert_eq!((status[0].waiting, status[0].dead), (0, 1));
 
     world.store.retry_dead(dead[0].dead_letter_id).await?;
+    let revived = world.claim("a").await?.expect("it starts afresh");
+    assert_eq!((revived.event_id, revived.attempt), (event_id, 1));
     assert_eq!(
-        world.claim("a").await?.map(|c| (c.event_id, c.attempt)),
-        Some((event_id, 1))
+        (revived.strikes, revived.created_at),
+        (0, world.store.now()),
+        "nobody is impatient with it"
     );
     assert_eq!(world.store.dead_letters(10).await?, []);
     let gone = world.store.retry_dead(dead[0].dead_letter_id).await;

@@ -23,8 +23,9 @@ fn report(world: &World, run: &Execution, stage: ReportStage) -> NewReport {
     }
 }
 
-fn trigger(rule: &str) -> NewTrigger {
+fn trigger(world: &World, rule: &str) -> NewTrigger {
     NewTrigger {
+        trigger_id: world.store.fresh(),
         rule: rule.into(),
         category: "profanity".into(),
         risk_code: "mat".into(),
@@ -70,11 +71,15 @@ async fn judging_again_replaces_the_triggers_and_keeps_the_open_task() -> Result
     let world = World::new().await;
     let run = world.execution().await?;
     let mut tx = world.store.transaction().await?;
-    let old = vec![trigger("one"), trigger("two")];
+    let old = vec![trigger(&world, "one"), trigger(&world, "two")];
     tx.replace_triggers(run.execution_id, run.video_id, old)
         .await?;
-    tx.replace_triggers(run.execution_id, run.video_id, vec![trigger("three")])
-        .await?;
+    tx.replace_triggers(
+        run.execution_id,
+        run.video_id,
+        vec![trigger(&world, "three")],
+    )
+    .await?;
     let task = tx.open_verification_task(run.video_id).await?;
     assert_eq!(tx.open_verification_task(run.video_id).await?, task);
     tx.commit().await?;
