@@ -248,10 +248,13 @@ async fn object(State(bytes): State<Bytes>, headers: HeaderMap) -> Response {
     if start >= end {
         return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
     }
-    let range = [(
-        header::CONTENT_RANGE,
-        format!("bytes {start}-{}/{size}", end - 1),
-    )];
+    let range = [
+        (
+            header::CONTENT_RANGE,
+            format!("bytes {start}-{}/{size}", end - 1),
+        ),
+        (header::ETAG, "\"first\"".to_owned()),
+    ];
     (
         StatusCode::PARTIAL_CONTENT,
         range,

@@ -212,7 +212,7 @@ fn endless_cuts_are_bounded_and_shots_of_half_a_second_still_kept() {
         let mut plane = still();
         for block in plane.chunks_mut(W / 4) {
             let shade = dice.roll(200) as u8;
-            block.iter_mut().for_each(|pixel| *pixel = shade);
+            block.fill(shade);
         }
         plane
     };

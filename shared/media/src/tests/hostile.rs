@@ -232,6 +232,11 @@ async fn storage_faults_are_not_blamed_on_the_file() {
     assert!(matches!(error, MediaError::Changed { .. }), "{error:?}");
 
     source.size -= 1;
+    source.etag = Some("\"second\"".into());
+    let error = stage.media.probe(&source).await.unwrap_err();
+    assert!(matches!(error, MediaError::Replaced), "{error:?}");
+    source.etag = Some("first".into());
+    stage.media.probe(&source).await.unwrap();
     source.url.push_str("-not-there");
     let error = stage.media.probe(&source).await.unwrap_err();
     assert!(matches!(error, MediaError::Forbidden(404)), "{error:?}");
