@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use inference::LocalConfig;
+use inference::ModelsConfig;
 use inference::http::{Service, ServiceConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
 use shared_objects::local::{LocalConfig, LocalServer, Notify};
@@ -219,7 +219,7 @@ async fn models(
     parts: &mut Parts,
 ) -> anyhow::Result<()> {
     let weights = crate::models::open(settings)?;
-    let local = LocalConfig::read(&settings.reader());
+    let local = ModelsConfig::read(&settings.reader());
     let loading = move || inference::load_models(&weights, local);
     let loaded = tokio::task::spawn_blocking(loading).await??;
     let listener = listen(port).await?;

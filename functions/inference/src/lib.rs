@@ -8,4 +8,4 @@ pub mod speech;
 pub mod vision;
 pub mod weights;
 
-pub use local::{LocalConfig, LocalError, load_models};
+pub use local::{LocalError, ModelsConfig, load_models};

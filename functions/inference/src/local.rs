@@ -12,14 +12,14 @@ use crate::weights::{Folder, WeightsError};
 
 /// What local models need besides their weights.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LocalConfig {
+pub struct ModelsConfig {
     /// `TEMP_DIR`: lines of text are drawn here for the program that reads them.
     pub temp_dir: Option<PathBuf>,
     /// `LOCAL_MODELS_FILE`: descriptions of models of one's own.
     pub own_models: Option<PathBuf>,
 }
 
-impl LocalConfig {
+impl ModelsConfig {
     /// Reads `TEMP_DIR` and `LOCAL_MODELS_FILE`.
     pub fn read(reader: &Reader<'_>) -> Self {
         Self {
@@ -47,7 +47,7 @@ pub enum LocalError {
 /// answer one task, the first is asked.
 pub fn load_models(
     folder: &Folder,
-    config: LocalConfig,
+    config: ModelsConfig,
 ) -> Result<Vec<Arc<dyn Predictor>>, LocalError> {
     let mut models: Vec<Arc<dyn Predictor>> = Vec::new();
     if let Some(file) = config.own_models {
@@ -62,3 +62,6 @@ pub fn load_models(
     models.push(Arc::new(text.with_temp_dir(config.temp_dir)));
     Ok(models)
 }
+
+#[cfg(test)]
+mod tests;

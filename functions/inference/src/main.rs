@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use inference::LocalConfig;
+use inference::ModelsConfig;
 use inference::http::{Service, ServiceConfig};
 use inference::weights::{Folder, FolderConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
@@ -40,7 +40,7 @@ async fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let reader = settings.reader();
     let config = ServiceConfig::read(&reader);
     let weights = FolderConfig::read(&reader);
-    let local = LocalConfig::read(&reader);
+    let local = ModelsConfig::read(&reader);
     let address: SocketAddr =
         reader.parse_or("INFERENCE_ADDR", SocketAddr::from(([127, 0, 0, 1], 8002)));
     reader.finish()?;
