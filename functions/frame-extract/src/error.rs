@@ -33,6 +33,25 @@ pub enum Error {
     NoModel(shared_domain::Task),
 }
 
+impl Error {
+    /// Whether a question certainly did not reach the provider, through no fault of its own: a
+    /// throttle, an unpaid account, nobody there. Such a try does not count.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        match self {
+            Self::Replicate(error) => matches!(
+                error,
+                ReplicateError::Transient { .. } | ReplicateError::Operator { .. }
+            ),
+            Self::Objects(error) => error.is_transient(),
+            Self::IllegalMove(_)
+            | Self::Store(_)
+            | Self::Media(_)
+            | Self::Adapt(_)
+            | Self::NoModel(_) => false,
+        }
+    }
+}
+
 /// What becomes of a question that could not be put.
 fn asked(error: &ReplicateError) -> Verdict {
     match error {
