@@ -41,6 +41,26 @@ pub enum Error {
 /// When a video asks again for its turn with the decoder.
 const TURN: Duration = Duration::from_secs(5);
 
+impl Error {
+    /// Whether a question certainly did not reach the provider, through no fault of its own: a
+    /// throttle, an unpaid account, nobody there. Such a try does not count.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        match self {
+            Self::Replicate(error) => matches!(
+                error,
+                ReplicateError::Transient { .. } | ReplicateError::Operator { .. }
+            ),
+            Self::Objects(error) => error.is_transient(),
+            Self::IllegalMove(_)
+            | Self::Store(_)
+            | Self::Media(_)
+            | Self::Busy
+            | Self::Adapt(_)
+            | Self::NoModel(_) => false,
+        }
+    }
+}
+
 /// What becomes of a question that could not be put.
 fn asked(error: &ReplicateError) -> Verdict {
     match error {

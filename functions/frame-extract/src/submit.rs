@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use shared_domain::{Delivery, PredictionId};
 use shared_replicate::{ModelEntry, NewPrediction, ReplicateError, Trace};
+use shared_runtime::causes;
 use shared_store::{Closing, Prediction, PredictionStatus};
+use tracing::warn;
 use url::Url;
 
 use crate::{Error, FrameExtract};
 
-/// Queue, cold boot and run: how long the provider may need to fetch the object.
-const INPUT_EXPIRES: Duration = Duration::from_hours(6);
+/// How much longer than the question its input can be read: clocks differ, and a download that began
+/// in the last minute has to end.
+const INPUT_OUTLIVES: Duration = Duration::from_hours(1);
 /// How far back the provider is searched for a question that it may have.
 const SEARCHED: Duration = Duration::from_hours(24);
 
@@ -30,7 +33,13 @@ impl FrameExtract {
             return Ok(());
         }
         tx.commit().await?;
-        let provider_id = self.ask(&prediction, model, asked_before).await?;
+        let asked = self.ask(&prediction, model, asked_before).await;
+        if asked.as_ref().is_err_and(Error::leaves_nothing) {
+            let mut tx = self.store.begin_step(delivery).await?;
+            tx.withdraw_submission(id, prediction.status).await?;
+            tx.commit().await?;
+        }
+        let provider_id = asked?;
         let mut tx = self.store.begin(delivery).await?;
         tx.submitted(id, &provider_id).await?;
         Ok(tx.commit().await?)
@@ -75,7 +84,10 @@ impl FrameExtract {
         }
         let url = self
             .objects
-            .presign_get(&prediction.target.object_key, INPUT_EXPIRES)
+            .presign_get(
+                &prediction.target.object_key,
+                model.cancel_after + INPUT_OUTLIVES,
+            )
             .await?;
         let webhook = self.webhook(prediction.prediction_id);
         let new = NewPrediction {
@@ -85,10 +97,16 @@ impl FrameExtract {
             cancel_after: Some(model.cancel_after),
         };
         match self.replicate.create(&new).await {
-            Err(ReplicateError::Ambiguous { detail }) => {
-                let adopted = self.adopt(prediction).await?;
-                adopted.ok_or(Error::Replicate(ReplicateError::Ambiguous { detail }))
-            }
+            // Whatever the search comes to, the question may be there until it is found.
+            Err(lost @ ReplicateError::Ambiguous { .. }) => match self.adopt(prediction).await {
+                Ok(Some(id)) => Ok(id),
+                Ok(None) => Err(lost.into()),
+                Err(error) => {
+                    warn!(prediction.id = %prediction.prediction_id, error = causes(&error),
+                        "a question without an answer could not be looked for");
+                    Err(lost.into())
+                }
+            },
             created => Ok(created?.id),
         }
     }

@@ -440,6 +440,77 @@ async fn a_provider_that_is_busy_or_unpaid_is_asked_later() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_question_that_never_left_has_used_no_try() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage.run(&[Task::Nudity]).await?;
+    let throttled = Mishap::Throttled { retry_after: 7 };
+    stage.world.replicate.expect_mishaps([throttled; 10]);
+    for _ in 0..10 {
+        assert!(matches!(stage.submit(&run).await?, Verdict::Retry { .. }));
+        let question = stage.world.store.prediction(run.questions[0]).await?;
+        assert_eq!(
+            (question.status, question.attempts),
+            (PredictionStatus::Planned, 0)
+        );
+    }
+    // One that may have arrived counts, and a throttle after it does not hide that.
+    stage
+        .world
+        .replicate
+        .expect_mishaps([Mishap::LostQuestion, throttled]);
+    for _ in 0..2 {
+        assert!(matches!(stage.submit(&run).await?, Verdict::Retry { .. }));
+        let question = stage.world.store.prediction(run.questions[0]).await?;
+        assert_eq!(
+            (question.status, question.attempts),
+            (PredictionStatus::Submitting, 1)
+        );
+    }
+    assert_eq!(stage.submit(&run).await?, Verdict::Done);
+    let asked = stage.world.store.prediction(run.questions[0]).await?;
+    assert_eq!(
+        (asked.status, asked.attempts),
+        (PredictionStatus::Submitted, 2)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_question_that_is_put_again_does_not_adopt_what_its_first_try_came_to() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage.run(&[Task::Nudity]).await?;
+    assert_eq!(stage.submit(&run).await?, Verdict::Done);
+    let first = stage.world.replicate.creates()[0].id.clone();
+    stage.world.replicate.abort(&first)?;
+    let mut tx = stage.world.store.transaction().await?;
+    assert!(tx.resubmit(run.questions[0]).await?);
+    tx.commit().await?;
+
+    stage.world.replicate.expect_mishaps([Mishap::LostQuestion]);
+    assert_eq!(stage.submit(&run).await?, Verdict::RETRY);
+    assert_eq!(stage.submit(&run).await?, Verdict::Done);
+    let asked = stage.world.store.prediction(run.questions[0]).await?;
+    assert_eq!(stage.world.replicate.creates().len(), 2);
+    assert_ne!(asked.provider_id, Some(first));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_input_can_be_read_for_as_long_as_the_question_may_wait() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage.run(&[Task::Nudity]).await?;
+    assert_eq!(stage.submit(&run).await?, Verdict::Done);
+    let create = stage.world.replicate.creates().remove(0);
+    let waits = create.cancel_after.context("a deadline")?;
+    let waits: u64 = waits.trim_end_matches('s').parse()?;
+    let url: url::Url = create.input["image"].as_str().context("a URL")?.parse()?;
+    let expires = url.query_pairs().find(|(name, _)| name == "X-Amz-Expires");
+    let (_, expires) = expires.context("an end")?;
+    assert!(expires.parse::<u64>()? > waits, "{expires} s for {waits} s");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_question_that_is_refused_or_has_no_model_is_given_up() -> Result<()> {
     let stage = Stage::open().await?;
     let run = stage.run(&[Task::Nudity]).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::Prediction;
+use crate::{Outcome, Prediction};
 
 /// A question to put.
 #[derive(Debug, Clone)]
@@ -42,6 +42,11 @@ pub struct Account {
 
 impl Trace<'_> {
     pub(crate) fn fits(&self, prediction: &Prediction) -> bool {
+        // A question that is put again finds what its earlier attempt came to: no answer will come of
+        // that. Whoever finds only this asks anew.
+        if !matches!(prediction.outcome(), Outcome::Pending | Outcome::Output(_)) {
+            return false;
+        }
         if let Some(webhook) = &prediction.webhook {
             return webhook.contains(self.key);
         }

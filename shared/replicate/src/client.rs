@@ -112,7 +112,8 @@ impl Replicate {
         Ok(found)
     }
 
-    /// Looks for the prediction that a create with a lost answer may have made. `None`: it made none.
+    /// Looks for the prediction that a create with a lost answer may have made. `None`: it made none
+    /// that can still be answered.
     pub async fn adopt(&self, trace: &Trace<'_>) -> Result<Option<Prediction>, ReplicateError> {
         let mut next = Some(self.since(trace.since));
         for _ in 0..MAX_PAGES {

@@ -182,6 +182,23 @@ impl Tx {
         Ok(begun == 1)
     }
 
+    /// Takes a submission back that certainly made nothing: the question is as it was before, and the
+    /// attempt does not count. An answer that came meanwhile stays.
+    pub async fn withdraw_submission(
+        &mut self,
+        prediction_id: PredictionId,
+        before: PredictionStatus,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self.link(),
+            "update predictions set status = $2, attempts = attempts - 1 \
+             where prediction_id = $1 and status = 'submitting'",
+            id(prediction_id),
+            before.as_str(),
+        )?;
+        Ok(())
+    }
+
     /// Notes the provider's id; an answer that came faster keeps the question closed.
     pub async fn submitted(
         &mut self,

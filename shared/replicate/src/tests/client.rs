@@ -346,6 +346,38 @@ async fn lost_create_is_found_by_its_object_when_webhooks_are_not_echoed() {
 }
 
 #[tokio::test]
+async fn what_ended_without_an_answer_is_not_found_again() {
+    let hook = Some("https://us/hook?key=K1");
+    let ended = |id: &str, status: &str, more: Value| {
+        let mut prediction = made(id, hook, "k.jpg");
+        prediction["status"] = status.into();
+        prediction["error"] = more["error"].clone();
+        prediction["data_removed"] = more["data_removed"].clone();
+        prediction["output"] = more["output"].clone();
+        prediction
+    };
+    let dead = [
+        ended("failed", "failed", json!({ "error": "E1000" })),
+        ended("canceled", "canceled", json!({})),
+        ended("aborted", "aborted", json!({})),
+        ended("lost", "succeeded", json!({ "data_removed": true })),
+    ];
+    let whole = dead.iter().cloned().chain([ended(
+        "answered",
+        "succeeded",
+        json!({ "output": "normal" }),
+    )]);
+    let api = Api::start(vec![
+        answer(200, json!({ "results": dead })),
+        answer(200, json!({ "results": whole.collect::<Vec<_>>() })),
+    ])
+    .await;
+    assert_eq!(api.client().adopt(&trace()).await.unwrap(), None);
+    let found = api.client().adopt(&trace()).await.unwrap();
+    assert_eq!(found.unwrap().id, "answered");
+}
+
+#[tokio::test]
 async fn token_is_never_sent_to_another_host() {
     let stranger = Api::start(vec![]).await;
     let next = format!("{}/predictions?cursor=2", stranger.base);

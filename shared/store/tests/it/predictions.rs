@@ -241,6 +241,32 @@ async fn the_poller_finds_what_was_submitted_long_ago_and_may_take_it_back() -> 
 }
 
 #[tokio::test]
+async fn a_submission_that_made_nothing_is_withdrawn_with_its_attempt() -> Result<()> {
+    let world = World::new().await;
+    let (_, plan) = world.planned(2).await?;
+    let (asked, answered_first) = (
+        plan.predictions[0].prediction_id,
+        plan.predictions[1].prediction_id,
+    );
+    let mut tx = world.store.transaction().await?;
+    assert!(tx.begin_submission(asked).await?);
+    tx.withdraw_submission(asked, PredictionStatus::Planned)
+        .await?;
+    assert!(tx.begin_submission(answered_first).await?);
+    tx.submitted(answered_first, "provider-1").await?;
+    tx.withdraw_submission(answered_first, PredictionStatus::Planned)
+        .await?;
+    tx.commit().await?;
+    let at = async |id| {
+        let question = world.store.prediction(id).await?;
+        Ok::<_, StoreError>((question.status, question.attempts))
+    };
+    assert_eq!(at(asked).await?, (PredictionStatus::Planned, 0));
+    assert_eq!(at(answered_first).await?, (PredictionStatus::Submitted, 1));
+    Ok(())
+}
+
+#[tokio::test]
 async fn counts_and_rows_tell_how_every_task_stands() -> Result<()> {
     let world = World::new().await;
     let (run, plan) = world.planned(5).await?;
