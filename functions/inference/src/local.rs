@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use shared_domain::Reader;
+use tracing::warn;
 
 use crate::predictor::Predictor;
 use crate::speech::Whisper;
@@ -40,7 +41,8 @@ pub enum LocalError {
     Own(#[from] VisionError),
 }
 
-/// Every local model. Fails with the first one whose weights are not there.
+/// Every local model whose weights are there; the task of another is not run. Fails when there is
+/// none at all, and when a model of one's own does not fit its description.
 ///
 /// Models load their weights when they are first asked; this only looks whether they could. All
 /// share the run time's own pool of threads, one per core. Models of one's own come first: of two that
@@ -55,12 +57,34 @@ pub fn load_models(
             models.push(Arc::new(own));
         }
     }
-    models.push(Arc::new(Whisper::connect(folder, None)?));
-    models.push(Arc::new(OpenNsfw::connect(folder, None)?));
-    models.push(Arc::new(CenterNet::connect(folder, None)?));
-    let text = ScreenText::connect(folder, None)?;
-    models.push(Arc::new(text.with_temp_dir(config.temp_dir)));
+    let connected = [
+        ready(Whisper::connect(folder, None)),
+        ready(OpenNsfw::connect(folder, None)),
+        ready(CenterNet::connect(folder, None)),
+        ready(ScreenText::connect(folder, None).map(|text| text.with_temp_dir(config.temp_dir))),
+    ];
+    let mut absent = Vec::new();
+    for outcome in connected {
+        match outcome {
+            Ok(model) => models.push(model),
+            Err(error) => absent.push(error),
+        }
+    }
+    if models.is_empty()
+        && let Some(error) = absent.pop()
+    {
+        return Err(error.into());
+    }
+    for error in absent {
+        warn!("a model is left out and its task will not be run: {error}");
+    }
     Ok(models)
+}
+
+fn ready<P: Predictor + 'static>(
+    connected: Result<P, WeightsError>,
+) -> Result<Arc<dyn Predictor>, WeightsError> {
+    Ok(Arc::new(connected?))
 }
 
 #[cfg(test)]

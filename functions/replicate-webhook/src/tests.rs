@@ -288,6 +288,36 @@ async fn an_answer_to_another_question_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_answer_to_another_question_is_refused_before_ids_are_noted() -> Result<()> {
+    let stage = Stage::open().await?;
+    let tasks = [Task::Nudity, Task::Speech];
+    let run = stage.world.run(&stage.project, &tasks).await?;
+    let mut tx = stage.world.store.transaction().await?;
+    tx.begin_submission(run.questions[0]).await?;
+    tx.begin_submission(run.questions[1]).await?;
+    tx.commit().await?;
+    let mine = stage.world.ask_unnoticed(run.questions[0]).await?;
+    let other = stage.world.ask_unnoticed(run.questions[1]).await?;
+    stage.world.replicate.succeed(&mine, nsfw())?;
+    stage
+        .world
+        .replicate
+        .succeed(&other, json!({ "segments": [] }))?;
+    let path = stage.world.replicate.webhook(&mine)?.path;
+    let swapped = Webhook {
+        path,
+        ..stage.world.replicate.webhook(&other)?
+    };
+    assert_eq!(swapped.call().at(&stage.door).await?.code(), 400);
+    assert_eq!(
+        stage.question(&run).await?.status,
+        PredictionStatus::Submitting
+    );
+    assert_eq!(stage.deliver(&mine).await?.code(), 200);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_answer_that_outruns_our_note_of_its_id_counts() -> Result<()> {
     let stage = Stage::open().await?;
     let run = stage.world.run(&stage.project, &[Task::Nudity]).await?;

@@ -83,6 +83,10 @@ adapters! {
     NsfwString = "nsfw-string" => labels::nsfw_string,
     /// Lists of concepts and a flag.
     NsfwFilter = "nsfw-filter" => labels::nsfw_filter,
+    /// `safe`, or another word.
+    SafetyChecker = "safety-checker" => labels::safety_checker,
+    /// A number from 0 to 10, in pieces.
+    PromptRank = "prompt-rank" => labels::prompt_rank,
     /// Label to score, or a list of label and score; the shape of local classifiers.
     Scores = "scores" => labels::scores,
     /// Label to score as JSON in a string.

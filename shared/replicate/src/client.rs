@@ -16,7 +16,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::config::parse_base;
 use crate::error::Call;
 use crate::{
-    Account, NewPrediction, Prediction, ReplicateConfig, ReplicateError, Trace, http_client,
+    Account, HttpClient, NewPrediction, Prediction, ReplicateConfig, ReplicateError, Trace,
+    http_client,
 };
 
 /// An answer larger than this is not read: a transcript of two hours has a few megabytes.
@@ -28,7 +29,7 @@ const MAX_PAGES: usize = 20;
 /// A connection to the API; cheap to clone, and clones share what is known of throttling.
 #[derive(Debug, Clone)]
 pub struct Replicate {
-    http: reqwest::Client,
+    http: HttpClient,
     base: Url,
     token: SecretString,
     /// Creates before this moment would only draw another 429, for every worker of this process.

@@ -16,7 +16,7 @@ pub use calls::{Account, NewPrediction, Trace};
 pub use client::Replicate;
 pub use config::ReplicateConfig;
 pub use error::{InvalidField, ReplicateError};
-pub use http::http_client;
+pub use http::{HttpClient, http_client};
 pub use models::{ModelEntry, Provider, Registry, RegistryConfig, RegistryError};
 pub use prediction::{NotAPrediction, Outcome, Prediction, Status};
 

@@ -144,10 +144,10 @@ impl RegistryConfig {
                 continue;
             };
             match parse_reference(&text) {
-                Some((model, version)) if is_usable(&model) => {
+                Some((model, version)) if is_usable(task, &model) => {
                     chosen.insert(task, (model, version));
                 }
-                Some((model, _)) => reader.problem(name, &unknown(&model)),
+                Some((model, _)) => reader.problem(name, &unusable(task, &model)),
                 None => reader.problem(name, "is not owner/name:version with 64 hex digits"),
             }
         }
@@ -163,20 +163,23 @@ fn parse_reference(text: &str) -> Option<(String, String)> {
     (hash && named).then(|| (model.to_owned(), version.to_ascii_lowercase()))
 }
 
-fn is_usable(model: &str) -> bool {
-    model.starts_with("local/") || find_hosted(model).is_some()
+fn is_usable(task: Task, model: &str) -> bool {
+    let answers = |known: &Hosted| known.tasks.contains(&task);
+    model.starts_with("local/") || find_hosted(model).is_some_and(answers)
 }
 
 fn find_hosted(model: &str) -> Option<&'static Hosted> {
     KNOWN.iter().find(|known| known.model == model)
 }
 
-fn unknown(model: &str) -> String {
-    let names: Vec<&str> = KNOWN.iter().map(|known| known.model).collect();
-    format!(
-        "names {model}, whose answers nobody here can read; choose of {}",
-        names.join(", ")
-    )
+fn unusable(task: Task, model: &str) -> String {
+    let why = match find_hosted(model) {
+        Some(_) => format!("which says nothing of {task}"),
+        None => "whose answers nobody here can read".to_owned(),
+    };
+    let fits = KNOWN.iter().filter(|known| known.tasks.contains(&task));
+    let names: Vec<&str> = fits.map(|known| known.model).collect();
+    format!("names {model}, {why}; choose of {}", names.join(", "))
 }
 
 /// The registry cannot be put together.

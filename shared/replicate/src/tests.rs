@@ -1,4 +1,5 @@
 mod client;
+mod http;
 mod models;
 mod prediction;
 mod signature;

@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::StreamExt;
+use reqwest::Method;
 use serde_json::{Map, Value};
+use shared_replicate::HttpClient;
 use url::Url;
 
 use super::record::origin;
@@ -107,8 +109,8 @@ fn data(rest: &str) -> Option<Bytes> {
 }
 
 /// Errors are told without the URL: it may be signed.
-async fn remote(http: &reqwest::Client, url: &Url) -> Result<Bytes, FetchError> {
-    let answer = http.get(url.clone()).send().await;
+async fn remote(http: &HttpClient, url: &Url) -> Result<Bytes, FetchError> {
+    let answer = http.request(Method::GET, url.clone()).send().await;
     let answer = answer.map_err(|_| FetchError::passing("no connection to its host"))?;
     let status = answer.status();
     if !status.is_success() {

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path, Query, State};
 use axum::http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use time::Duration;
 
 use super::file_store::{Facts, Receiving};
+use super::predictions::{PAGE, parse_cursor};
 use super::problem::Problem;
+use super::record::origin;
 use super::{Inner, id};
 
 const MAX_FILE_MIB: usize = 100;
@@ -125,13 +128,42 @@ pub(super) async fn show(
     ))
 }
 
-pub(super) async fn list(State(inner): State<Arc<Inner>>) -> Result<Json<Value>, Problem> {
-    let files = inner.files.list().await?;
+/// Where a list goes on.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Place {
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(inner): State<Arc<Inner>>,
+    Query(place): Query<Place>,
+) -> Result<Json<Value>, Problem> {
     let base = &inner.config.public_base_url;
-    let results: Vec<Value> = files.iter().map(|facts| facts.view(base)).collect();
-    Ok(Json(
-        json!({ "next": null, "previous": null, "results": results }),
-    ))
+    let ids = inner.files.ids().await?;
+    let (upwards, from) = parse_cursor(place.cursor.as_deref())?;
+    let newer = |id: &str| ids.partition_point(|other| other.as_str() > id);
+    let page = match from {
+        None => 0..PAGE,
+        Some(id) if upwards => newer(id).saturating_sub(PAGE)..newer(id),
+        Some(id) => {
+            let start = ids.partition_point(|other| other.as_str() >= id);
+            start..start + PAGE
+        }
+    };
+    let page = page.start..page.end.min(ids.len());
+    let mut results = Vec::with_capacity(page.len());
+    for id in &ids[page.clone()] {
+        // Gone in the meantime, perhaps.
+        results.extend(inner.files.find(id).await?.map(|facts| facts.view(base)));
+    }
+    let link = |sign: char, id: &String| format!("{}/v1/files?cursor={sign}{id}", origin(base));
+    let next = ids.get(page.end).and_then(|_| ids[page.clone()].last());
+    let previous = ids[page.clone()].first().filter(|_| page.start > 0);
+    Ok(Json(json!({
+        "next": next.map(|id| link('o', id)),
+        "previous": previous.map(|id| link('n', id)),
+        "results": results,
+    })))
 }
 
 pub(super) async fn delete(

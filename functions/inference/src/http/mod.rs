@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use shared_domain::{Clock, Ids};
-use shared_replicate::{http_client, signature};
+use shared_replicate::{HttpClient, http_client, signature};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -70,7 +70,7 @@ struct Inner {
     started_at: OffsetDateTime,
     store: Store,
     files: FileStore,
-    http: reqwest::Client,
+    http: HttpClient,
     inputs: Guard,
     webhooks: Guard,
     /// Predictions to run.

@@ -19,7 +19,8 @@ use super::record::{Phase, Record, origin};
 use super::store::Entry;
 use super::{Inner, create, id, router};
 
-const PAGE: usize = 100;
+/// Entries of one page of a list.
+pub(super) const PAGE: usize = 100;
 
 type Answer = Result<(StatusCode, Json<Value>), Problem>;
 
@@ -140,6 +141,7 @@ pub(super) struct Narrowing {
     cursor: Option<String>,
     created_after: Option<String>,
     created_before: Option<String>,
+    source: Option<String>,
 }
 
 pub(super) async fn list(
@@ -148,8 +150,15 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Problem> {
     let after = moment("created_after", query.created_after.as_deref())?;
     let before = moment("created_before", query.created_before.as_deref())?;
+    // `web` is the only value there is, and nothing here was made on a web page.
+    let from_web = match query.source.as_deref() {
+        None => false,
+        Some("web") => true,
+        Some(_) => return Err(Problem::field("source", "enum", "must be web")),
+    };
     let wanted = |entry: &Entry| {
-        after.is_none_or(|after| entry.created_at >= after)
+        !from_web
+            && after.is_none_or(|after| entry.created_at >= after)
             && before.is_none_or(|before| entry.created_at < before)
     };
     let (upwards, from) = parse_cursor(query.cursor.as_deref())?;
@@ -201,7 +210,7 @@ fn short(mut record: Record) -> Record {
 }
 
 /// `o` and an id: what is older than it; `n` and an id: what is newer.
-fn parse_cursor(cursor: Option<&str>) -> Result<(bool, Option<&str>), Problem> {
+pub(super) fn parse_cursor(cursor: Option<&str>) -> Result<(bool, Option<&str>), Problem> {
     let Some(cursor) = cursor else {
         return Ok((false, None));
     };

@@ -56,7 +56,10 @@ async fn predictions(inner: &Inner) -> io::Result<()> {
     {
         inner.store.update(&id, remove_data).await?;
     }
-    for id in inner.store.select(|e| old(e.completed_at)) {
+    for id in inner
+        .store
+        .select(|e| !e.webhook_due && old(e.completed_at))
+    {
         inner.store.remove(&id).await?;
     }
     Ok(())
@@ -64,9 +67,10 @@ async fn predictions(inner: &Inner) -> io::Result<()> {
 
 async fn uploads(inner: &Inner) -> io::Result<()> {
     let now = inner.clock.now();
-    for file in inner.files.list().await? {
-        if file.expires_at <= now {
-            inner.files.remove(&file.id).await?;
+    for id in inner.files.ids().await? {
+        let found = inner.files.find(&id).await?;
+        if found.is_some_and(|file| file.expires_at <= now) {
+            inner.files.remove(&id).await?;
         }
     }
     Ok(())

@@ -1,8 +1,10 @@
-//! Sends webhooks: a start once, the end until it is acknowledged or the pauses are used up.
+//! Sends webhooks: start and output once, the end until it is acknowledged or the pauses are used up.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Method;
+use serde_json::Value;
 use shared_replicate::signature;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -73,6 +75,23 @@ pub(super) async fn announce_start(inner: &Inner, record: &Record) {
     }
 }
 
+/// Tells of the output before the prediction ends, if that is wanted; as with the start, nobody waits
+/// for it. Our models answer at once and write no log: there is one such event, and none of `logs`.
+pub(super) async fn announce_output(
+    inner: &Inner,
+    id: &str,
+    output: &Value,
+) -> std::io::Result<()> {
+    if let Some(mut record) = inner.store.find(id).await?
+        && record.wants("output")
+        && !record.phase.is_terminal()
+    {
+        record.output = output.clone();
+        send(inner, &record, "output", Duration::from_secs(2)).await;
+    }
+    Ok(())
+}
+
 /// Whether the receiver acknowledged.
 async fn send(inner: &Inner, record: &Record, event: &str, patience: Duration) -> bool {
     // Checked again: the settings may have changed since the prediction was created.
@@ -91,7 +110,7 @@ async fn send(inner: &Inner, record: &Record, event: &str, patience: Duration) -
     };
     let request = inner
         .http
-        .post(address)
+        .request(Method::POST, address)
         .timeout(patience)
         .header("content-type", "application/json")
         .header("webhook-id", message)

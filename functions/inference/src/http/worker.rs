@@ -84,6 +84,9 @@ async fn run_flagged(inner: &Inner, id: &str, cancel: &Cancel) -> std::io::Resul
         // The thread is still busy: this worker is not free before it has looked at the flag.
         watched = watch => { watched?; answer.await }
     };
+    if let End::Output(output, _) = &end {
+        webhook::announce_output(inner, id, output).await?;
+    }
     finish(inner, id, end).await
 }
 

@@ -1,4 +1,4 @@
-use std::fs;
+use std::fs::{self, File};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -7,6 +7,7 @@ use shared_domain::{Settings, Task};
 use super::{LocalError, ModelsConfig, load_models};
 use crate::onnx::{Attribute, Dim, Element, Graph};
 use crate::weights::tests::real_folder;
+use crate::weights::{Folder, Manifest, WeightsError};
 
 /// A model that answers the mean of red, green and blue.
 fn tiny() -> Vec<u8> {
@@ -55,4 +56,36 @@ fn a_list_that_is_not_there_stops_the_start_by_its_name() {
         error.to_string().contains("/nonexistent/own.yaml"),
         "{error}"
     );
+}
+
+#[test]
+fn a_model_without_its_weights_is_left_out_and_the_others_run() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::open(place.path());
+    assert!(matches!(
+        load_models(&folder, ModelsConfig::default()),
+        Err(LocalError::Weights(WeightsError::Missing { .. }))
+    ));
+    // Files of the right size: weights are read when they are first needed.
+    for stored in Manifest::default_set()
+        .weights
+        .iter()
+        .flat_map(|weight| weight.stored)
+    {
+        let path = place.path().join(stored.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        File::create(path).unwrap().set_len(stored.bytes).unwrap();
+    }
+    let tasks = || -> Vec<Task> {
+        let models = load_models(&folder, ModelsConfig::default()).unwrap();
+        models.iter().map(|model| model.card().task).collect()
+    };
+    let all = tasks();
+    assert!(all.contains(&Task::Nudity) && all.len() > 2, "{all:?}");
+    let half = File::options()
+        .write(true)
+        .open(place.path().join("open-nsfw.onnx"));
+    half.unwrap().set_len(10).unwrap();
+    let left: Vec<Task> = all.into_iter().filter(|t| *t != Task::Nudity).collect();
+    assert_eq!(tasks(), left);
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use s3s::dto::{StreamingBlob, Timestamp};
+use s3s::dto::{ETag, StreamingBlob, Timestamp};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio_util::io::ReaderStream;
@@ -32,6 +32,14 @@ impl Files {
         Self {
             store: root.join("store"),
             name: bucket.to_owned(),
+        }
+    }
+
+    /// The same bucket in another folder.
+    pub(super) fn aside(&self, store: PathBuf) -> Self {
+        Self {
+            store,
+            name: self.name.clone(),
         }
     }
 
@@ -69,6 +77,17 @@ impl Files {
             self.store
                 .join(format!(".bucket-{bucket}.object-{key}.{kind}.json"))
         })
+    }
+
+    /// The tag that was noted when the object was written.
+    pub(super) async fn tag(&self, key: &str) -> io::Result<Option<ETag>> {
+        let [_, internal] = self.sidecars(key);
+        let noted = match fs::read(internal).await {
+            Err(error) if is_absent(&error) => return Ok(None),
+            noted => noted?,
+        };
+        let noted: serde_json::Value = serde_json::from_slice(&noted)?;
+        Ok(noted["e_tag"].as_str().map(|tag| ETag::Strong(tag.into())))
     }
 
     /// The objects under a prefix, in the order of their keys. Only folders that can hold some

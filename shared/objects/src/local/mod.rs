@@ -4,10 +4,11 @@
 //! is here: uploads in parts that survive a kill, listings of them, CORS, and event notifications
 //! that are written down before the object can be seen, so that none is ever lost.
 //!
-//! Folder: `store/<bucket>/<key>` are the objects, `uploads/<id>/` the parts of open uploads,
-//! `events/` the notifications not yet delivered.
+//! Folder: `store/<bucket>/<key>` are the objects, `staging/` those on their way in, `uploads/<id>/`
+//! the parts of open uploads, `events/` the notifications not yet delivered.
 
 mod access;
+mod conditions;
 mod deliver;
 mod events;
 mod files;
@@ -16,6 +17,7 @@ mod multipart;
 mod pages;
 mod serve;
 mod service;
+mod staging;
 mod state;
 mod uploads;
 
@@ -39,6 +41,7 @@ use events::Events;
 use files::Files;
 use front::Front;
 use service::Service;
+use staging::Staging;
 use state::State;
 use uploads::Uploads;
 
@@ -132,6 +135,7 @@ impl LocalServer {
         }
         let files = Files::new(&config.root, &config.bucket);
         let lock = open(&config, &files).await?;
+        let (uploads, staging) = leftovers(&config, &files).await?;
         let store = FileSystem::new(files.store())
             .map_err(|error| LocalError::Store(format!("{error:?}")))?;
         let events = config.notify.as_ref().map(|notify| {
@@ -148,9 +152,10 @@ impl LocalServer {
         let access = Access {
             bucket: config.bucket.clone(),
         };
-        let uploads = Uploads::new(&config.root);
         let service = Service::new(State {
             store,
+            staging,
+            placing: Arc::default(),
             uploads,
             files,
             events,
@@ -190,6 +195,19 @@ fn s3_service(service: Service, access: Access, config: &LocalConfig) -> s3s::se
     builder.set_access(access);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
     builder.build()
+}
+
+/// Opens the folders of what comes in, cleared of what an earlier process left half done.
+async fn leftovers(config: &LocalConfig, files: &Files) -> Result<(Uploads, Staging), LocalError> {
+    let (root, files) = (config.root.clone(), files.clone());
+    tokio::task::spawn_blocking(move || Ok((Uploads::open(&root)?, Staging::open(&root, &files)?)))
+        .await
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|source| LocalError::Folder {
+            root: config.root.clone(),
+            source,
+        })
 }
 
 /// Makes the folders and takes the lock.

@@ -3,7 +3,8 @@
 use s3s::S3Result;
 use s3s::dto::{
     CommonPrefix, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput,
-    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectVersion,
+    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass,
+    ObjectVersion,
 };
 
 use super::files::{Entry, Files};
@@ -60,13 +61,22 @@ async fn cut(
     Ok(page)
 }
 
-fn object(entry: Entry) -> Object {
-    Object {
-        key: Some(entry.key),
-        size: i64::try_from(entry.size).ok(),
-        last_modified: Some(entry.modified),
-        ..Object::default()
+/// The entries as objects; clients that mirror a folder go by the tags.
+async fn objects_of(files: &Files, entries: Vec<Entry>) -> S3Result<Vec<Object>> {
+    let mut objects = Vec::with_capacity(entries.len());
+    for entry in entries {
+        objects.push(Object {
+            e_tag: files.tag(&entry.key).await.map_err(broken)?,
+            key: Some(entry.key),
+            size: i64::try_from(entry.size).ok(),
+            last_modified: Some(entry.modified),
+            storage_class: Some(ObjectStorageClass::from_static(
+                ObjectStorageClass::STANDARD,
+            )),
+            ..Object::default()
+        });
     }
+    Ok(objects)
 }
 
 pub(super) async fn objects_v2(
@@ -90,7 +100,7 @@ pub(super) async fn objects_v2(
         max_keys: Some(page.limit),
         is_truncated: Some(page.next.is_some()),
         next_continuation_token: page.next,
-        contents: Some(page.entries.into_iter().map(object).collect()),
+        contents: Some(objects_of(files, page.entries).await?),
         common_prefixes: Some(page.prefixes),
         prefix: input.prefix,
         delimiter: input.delimiter,
@@ -115,7 +125,7 @@ pub(super) async fn objects(files: &Files, input: ListObjectsInput) -> S3Result<
         max_keys: Some(page.limit),
         is_truncated: Some(page.next.is_some()),
         next_marker: page.next,
-        contents: Some(page.entries.into_iter().map(object).collect()),
+        contents: Some(objects_of(files, page.entries).await?),
         common_prefixes: Some(page.prefixes),
         prefix: input.prefix,
         delimiter: input.delimiter,
@@ -138,12 +148,14 @@ pub(super) async fn versions(
         (after, input.max_keys),
     )
     .await?;
-    let versions = page.entries.into_iter().map(|entry| ObjectVersion {
-        key: Some(entry.key),
+    let versions = objects_of(files, page.entries).await?.into_iter();
+    let versions = versions.map(|object| ObjectVersion {
+        key: object.key,
         version_id: Some("null".to_owned()),
         is_latest: Some(true),
-        size: i64::try_from(entry.size).ok(),
-        last_modified: Some(entry.modified),
+        size: object.size,
+        last_modified: object.last_modified,
+        e_tag: object.e_tag,
         ..ObjectVersion::default()
     });
     Ok(ListObjectVersionsOutput {

@@ -4,22 +4,29 @@ use std::io;
 use std::sync::Arc;
 
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, ETagCondition,
-    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective,
-    PutObjectInput, PutObjectOutput,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, GetObjectInput,
+    GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput,
+    PutObjectOutput,
 };
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 use s3s_fs::FileSystem;
+use tokio::sync::RwLock;
 use tracing::warn;
 
 use super::access::check_key;
-use super::events::{Events, Intent};
+use super::conditions::{Wanted, check_conditions};
+use super::events::Events;
 use super::files::{self, Files};
+use super::staging::Staging;
 use super::uploads::Uploads;
 
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) store: FileSystem,
+    pub(super) staging: Staging,
+    /// Held for writing while files of objects change places: who reads sees the old object or the
+    /// new one.
+    pub(super) placing: Arc<RwLock<()>>,
     pub(super) uploads: Uploads,
     pub(super) files: Files,
     pub(super) events: Option<Arc<Events>>,
@@ -47,53 +54,84 @@ pub(super) fn broken(error: io::Error) -> S3Error {
     S3Error::internal_error(error)
 }
 
+/// Paths have a rule that keys have not: a name is a folder or a file.
+fn unplaced(error: io::Error) -> S3Error {
+    match error.kind() {
+        io::ErrorKind::IsADirectory
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::AlreadyExists => {
+            s3_error!(InvalidArgument, "another key stands in the way of this one")
+        }
+        _ => broken(error),
+    }
+}
+
 impl State {
-    /// Stores an object and tells of it.
+    /// Stores an object and tells of it. Whatever goes wrong leaves the object of that key as it was.
     pub(super) async fn write(
         &self,
-        request: S3Request<PutObjectInput>,
+        mut request: S3Request<PutObjectInput>,
         event_type: &str,
     ) -> S3Result<PutObjectOutput> {
         let key = request.input.key.clone();
+        let wanted = Wanted::of(&mut request.input);
+        // A body that will not be taken need not be sent.
+        self.permit(&key, &wanted).await?;
         let intent = match &self.events {
             Some(events) => events.begin(&key, event_type).await.map_err(broken)?,
             None => None,
         };
-        let outcome = self.store.put_object(request).await;
-        if outcome.is_err() {
-            self.undo(&key, intent, outcome.as_ref().err()).await?;
-        } else if let Some(intent) = intent {
-            // What clients upload exists once; everything else can be made again.
-            self.files.sync(&key).await.map_err(broken)?;
-            intent.commit().await.map_err(broken)?;
+        let outcome = self.take_in(request, &key, &wanted).await;
+        match (&outcome, intent) {
+            (_, None) => {}
+            (Err(_), Some(intent)) => intent.cancel().await.map_err(broken)?,
+            (Ok(_), Some(intent)) => {
+                // What clients upload exists once; everything else can be made again.
+                self.files.sync(&key).await.map_err(broken)?;
+                intent.commit().await.map_err(broken)?;
+            }
         }
-        Ok(outcome?.output)
+        outcome
     }
 
-    async fn undo(
+    async fn take_in(
         &self,
+        request: S3Request<PutObjectInput>,
         key: &str,
-        intent: Option<Intent>,
-        error: Option<&S3Error>,
-    ) -> S3Result<()> {
-        // The store compares digests after the object is in place: take it away again.
-        let spoilt = error.is_some_and(|error| {
-            matches!(
-                error.code(),
-                S3ErrorCode::BadDigest | S3ErrorCode::InvalidArgument
-            )
+        wanted: &Wanted,
+    ) -> S3Result<PutObjectOutput> {
+        let (staged, written) = self.staging.take(request).await?;
+        let placing = self.placing.clone().write_owned().await;
+        self.permit(key, wanted).await?;
+        let (key, files) = (key.to_owned(), self.files.clone());
+        let placed = tokio::task::spawn_blocking(move || {
+            let _placing = placing;
+            staged.place(&key, &files)
         });
-        if spoilt {
-            self.erase(key).await?;
+        placed
+            .await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(unplaced)?;
+        Ok(written)
+    }
+
+    /// Whether an object may be written where another may lie.
+    async fn permit(&self, key: &str, wanted: &Wanted) -> S3Result<()> {
+        if wanted.is_anything() {
+            return Ok(());
         }
-        match intent {
-            Some(intent) => Ok(intent.cancel().await.map_err(broken)?),
-            None => Ok(()),
-        }
+        let etag = match self.look(key).await {
+            Ok(found) => found.e_tag,
+            Err(error) if *error.code() == S3ErrorCode::NoSuchKey => None,
+            Err(error) => return Err(error),
+        };
+        wanted.check(etag.as_ref())
     }
 
     /// Removes an object and what the store kept beside it.
     pub(super) async fn erase(&self, key: &str) -> S3Result<()> {
+        let _placing = self.placing.write().await;
         let mut paths = vec![self.files.object(key)];
         paths.extend(self.files.sidecars(key));
         for path in paths {
@@ -107,6 +145,12 @@ impl State {
 
     /// What is known of an object.
     pub(super) async fn head(&self, key: &str) -> S3Result<HeadObjectOutput> {
+        let _placing = self.placing.read().await;
+        self.look(key).await
+    }
+
+    /// As `head`, for those who hold `placing`.
+    async fn look(&self, key: &str) -> S3Result<HeadObjectOutput> {
         if self.files.find(key).await.map_err(broken)?.is_none() {
             return Err(s3_error!(NoSuchKey));
         }
@@ -122,12 +166,18 @@ impl State {
         Ok(head)
     }
 
+    /// The bytes of an object and what is said of these bytes.
+    async fn open(&self, key: &str) -> S3Result<(HeadObjectOutput, tokio::fs::File)> {
+        let _placing = self.placing.read().await;
+        let head = self.look(key).await?;
+        let file = tokio::fs::File::open(self.files.object(key)).await;
+        Ok((head, file.map_err(|error| s3_error!(error, NoSuchKey))?))
+    }
+
     /// An object, or a stretch of it.
     pub(super) async fn read(&self, input: GetObjectInput) -> S3Result<GetObjectOutput> {
-        let head = self.head(&input.key).await?;
+        let (head, file) = self.open(&input.key).await?;
         check_conditions(&input, head.e_tag.as_ref())?;
-        let file = tokio::fs::File::open(self.files.object(&input.key)).await;
-        let file = file.map_err(|error| s3_error!(error, NoSuchKey))?;
         let size = file.metadata().await.map_err(broken)?.len();
         let range = match input.range {
             Some(range) => range
@@ -174,10 +224,7 @@ impl State {
             return Err(s3_error!(NoSuchBucket));
         }
         check_key(bucket, key)?;
-        let head = self.head(key).await?;
-        let file = tokio::fs::File::open(self.files.object(key))
-            .await
-            .map_err(broken)?;
+        let (head, file) = self.open(key).await?;
         let size = file.metadata().await.map_err(broken)?.len();
         let replace = input
             .metadata_directive
@@ -213,25 +260,4 @@ impl State {
             ..CopyObjectOutput::default()
         })
     }
-}
-
-fn check_conditions(input: &GetObjectInput, etag: Option<&ETag>) -> S3Result<()> {
-    let matches = |condition: &ETagCondition| {
-        condition.is_any()
-            || condition
-                .as_etag()
-                .zip(etag)
-                .is_some_and(|(wanted, found)| wanted.weak_cmp(found))
-    };
-    if input
-        .if_match
-        .as_ref()
-        .is_some_and(|condition| !matches(condition))
-    {
-        return Err(s3_error!(PreconditionFailed));
-    }
-    if input.if_none_match.as_ref().is_some_and(matches) {
-        return Err(s3_error!(NotModified));
-    }
-    Ok(())
 }

@@ -12,13 +12,17 @@ use futures::{StreamExt, TryStreamExt, stream};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{StreamingBlob, Timestamp};
 use serde::{Deserialize, Serialize};
-use shared_domain::{Ids, SystemIds};
+use shared_domain::{Clock, Ids, SystemClock, SystemIds};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncWriteExt, BufWriter};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use super::files::{CHUNK, is_absent};
+
+/// An upload that got no part for so long is left: its URLs have run out, and whoever comes back
+/// begins anew (`upload-signed-url` lets a video wait for a day).
+const LEFT: std::time::Duration = std::time::Duration::from_hours(24);
 
 #[derive(Debug)]
 pub(super) struct Uploads {
@@ -48,11 +52,23 @@ pub(super) struct StoredPart {
 }
 
 impl Uploads {
-    pub(super) fn new(root: &Path) -> Self {
-        Self {
-            root: root.join("uploads"),
-            writes: AtomicU64::new(0),
+    /// Opens the folder, without the uploads that a kill cut off at their beginning or end, and
+    /// without those that were left.
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
+        let root = root.join("uploads");
+        let left_before = std::time::SystemTime::from(SystemClock.now()) - LEFT;
+        for entry in std::fs::read_dir(&root)? {
+            let folder = entry?.path();
+            // Each part that comes changes its folder.
+            let changed = std::fs::metadata(&folder)?.modified()?;
+            if !folder.join("upload.json").try_exists()? || changed < left_before {
+                std::fs::remove_dir_all(&folder)?;
+            }
         }
+        Ok(Self {
+            root,
+            writes: AtomicU64::new(0),
+        })
     }
 
     pub(super) async fn create(&self, upload: &Upload) -> io::Result<String> {

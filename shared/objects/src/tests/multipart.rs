@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reqwest::StatusCode;
+use shared_domain::{Clock, SystemClock};
 
 use super::support::{Place, http};
 use crate::{ObjectsError, Part};
@@ -215,5 +216,28 @@ async fn parts_and_uploads_are_listed_in_pages() -> Result<()> {
         (rest.uploads().len(), rest.is_truncated()),
         (1, Some(false))
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_left_of_uploads_is_swept_at_the_next_start() -> Result<()> {
+    let place = Place::open().await?;
+    let (fresh, left) = (
+        place.objects.create_multipart("v/a", "video/mp4").await?,
+        place.objects.create_multipart("v/b", "video/mp4").await?,
+    );
+    let dir = place.close().await?;
+    let folder = |id: &str| dir.path().join("uploads").join(id);
+    let halved = folder("0198c0de-0000-7000-8000-000000000000");
+    std::fs::create_dir(&halved)?;
+    std::fs::write(halved.join("00001-x.part"), "a part")?;
+    let before = SystemClock.now() - std::time::Duration::from_hours(25);
+    std::fs::File::open(folder(&left))?.set_modified(std::time::SystemTime::from(before))?;
+
+    let place = Place::over(dir, None).await?;
+    let names: Vec<_> = std::fs::read_dir(place.dir.path().join("uploads"))?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    assert_eq!(names, [fresh]);
     Ok(())
 }

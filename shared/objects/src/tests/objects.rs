@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use tempfile::TempDir;
 
@@ -125,6 +127,7 @@ async fn listings_come_in_pages_and_in_order() -> Result<()> {
     let (mut found, mut token) = (Vec::new(), None);
     loop {
         let answer = page(token).await?;
+        assert!(answer.contents().iter().all(|o| o.e_tag().is_some()));
         found.extend(
             answer
                 .contents()
@@ -377,5 +380,99 @@ async fn an_upload_that_breaks_off_leaves_the_object_as_it_was() -> Result<()> {
         .filter(|name| name.contains(".tmp"))
         .collect();
     assert_eq!(halves, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_overwrite_with_a_wrong_digest_leaves_the_object_as_it_was() -> Result<()> {
+    let place = Place::open().await?;
+    let objects = &place.objects;
+    objects
+        .put("v/a", Bytes::from_static(b"old"), "text/plain")
+        .await?;
+    let before = objects.head("v/a").await?;
+    let put = || {
+        let body = Bytes::from_static(b"the new one").into();
+        let put = objects.client.put_object().bucket(BUCKET).key("v/a");
+        put.content_type("text/html").body(body)
+    };
+    let md5 = put().content_md5("1B2M2Y8AsgTpgAmY7PhCfg==").send().await;
+    assert!(md5.is_err(), "that is the digest of nothing");
+    let sha = put().checksum_sha256("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    assert!(sha.send().await.is_err());
+    assert_eq!(objects.head("v/a").await?, before);
+    assert_eq!(objects.get("v/a", 20).await?, "old");
+
+    let tag = before.etag.context("a tag")?;
+    let other = put().if_match("\"00000000000000000000000000000000\"");
+    assert!(other.send().await.is_err());
+    assert!(put().if_none_match("*").send().await.is_err());
+    assert_eq!(objects.get("v/a", 20).await?, "old");
+    put().if_match(tag).send().await?;
+    assert_eq!(objects.get("v/a", 20).await?, "the new one");
+    // A key cannot be a file and a folder; it is refused and nothing else is harmed.
+    for key in ["v", "v/a/b"] {
+        let put = objects
+            .put(key, Bytes::from_static(b"in the way"), "text/plain")
+            .await;
+        assert!(
+            matches!(put, Err(ObjectsError::Refused { status: 400, .. })),
+            "{key}: {put:?}"
+        );
+    }
+    assert_eq!(objects.get("v/a", 20).await?, "the new one");
+    let dir = place.close().await?;
+    let left: Vec<_> = std::fs::read_dir(dir.path().join("staging").join(BUCKET))?.collect();
+    assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
+/// The folder as a kill leaves it: one of three files has moved.
+#[tokio::test]
+async fn a_kill_while_an_object_is_moved_into_place_ends_with_a_whole_object() -> Result<()> {
+    let place = Place::open().await?;
+    for (key, text, kind) in [
+        ("v/a", "old", "text/plain"),
+        ("v/b", "the new", "text/html"),
+    ] {
+        place.objects.put(key, Bytes::from(text), kind).await?;
+    }
+    let wanted = place.objects.head("v/b").await?;
+    let dir = place.close().await?;
+    let (store, aside) = (dir.path().join("store"), dir.path().join("staging"));
+    let beside = |key: &str, kind: &str| {
+        let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let (bucket, key) = (encoded(BUCKET), encoded(key));
+        format!(".bucket-{bucket}.object-{key}.{kind}.json")
+    };
+    std::fs::rename(store.join(BUCKET).join("v/b"), aside.join(BUCKET).join("3"))?;
+    let (moved, waits) = ("metadata", "internal");
+    std::fs::rename(
+        store.join(beside("v/b", moved)),
+        store.join(beside("v/a", moved)),
+    )?;
+    std::fs::rename(
+        store.join(beside("v/b", waits)),
+        aside.join(beside("3", waits)),
+    )?;
+    std::fs::write(aside.join("3.note"), "v/a")?;
+    std::fs::write(
+        aside.join(BUCKET).join("4"),
+        "not yet compared with its digest",
+    )?;
+    std::fs::write(aside.join("5.tmp"), "v/")?;
+
+    let place = Place::over(dir, None).await?;
+    assert_eq!(place.objects.get("v/a", 20).await?, "the new");
+    let head = place.objects.head("v/a").await?;
+    assert_eq!(
+        (head.etag, head.content_type),
+        (wanted.etag, wanted.content_type)
+    );
+    let listed = place.objects.list("").await?;
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let dir = place.close().await?;
+    let left = std::fs::read_dir(dir.path().join("staging"))?.count();
+    assert_eq!(left, 1, "the empty bucket");
     Ok(())
 }

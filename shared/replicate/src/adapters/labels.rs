@@ -17,6 +17,25 @@ pub(super) fn nsfw_string(output: &Value, _: &Target) -> Result<Vec<Finding>, Ad
     }
 }
 
+/// Its source writes the one word when the picture is harmless; of the other nobody has seen a record.
+pub(super) fn safety_checker(output: &Value, _: &Target) -> Result<Vec<Finding>, AdaptError> {
+    match joined(output)?.trim().to_lowercase().as_str() {
+        "safe" => Ok(Vec::new()),
+        "unsafe" | "nsfw" => Ok(vec![whole("nsfw".into(), UNSCORED)]),
+        _ => Err(AdaptError::Shape("it is neither \"safe\" nor \"unsafe\"")),
+    }
+}
+
+/// A rank from 0, harmless, to 10.
+pub(super) fn prompt_rank(output: &Value, _: &Target) -> Result<Vec<Finding>, AdaptError> {
+    let rank: Option<u8> = joined(output)?.trim().parse().ok();
+    let rank = rank.filter(|rank| *rank <= 10);
+    let rank = rank.ok_or(AdaptError::Shape("it is no rank from 0 to 10"))?;
+    let mut findings = Vec::new();
+    keep(&mut findings, "unsafe".into(), f32::from(rank) / 10.0);
+    Ok(findings)
+}
+
 pub(super) fn nsfw_filter(output: &Value, _: &Target) -> Result<Vec<Finding>, AdaptError> {
     let flag = output["nsfw_detected"].as_bool();
     let flag = flag.ok_or(AdaptError::Shape("nsfw_detected is not true or false"))?;
@@ -25,7 +44,8 @@ pub(super) fn nsfw_filter(output: &Value, _: &Target) -> Result<Vec<Finding>, Ad
         let concepts = list(&output[name], "a list of concepts is missing", MAX_ITEMS)?;
         let concepts: Result<Vec<String>, _> = concepts.iter().map(label).collect();
         let concepts = concepts?;
-        if !concepts.is_empty() || (flag && name == "nsfw") {
+        // Concepts without the flag are resemblances that the model itself does not count.
+        if flag && (name == "nsfw" || !concepts.is_empty()) {
             let text = (!concepts.is_empty()).then(|| concepts.join(", "));
             findings.push(Finding {
                 text,

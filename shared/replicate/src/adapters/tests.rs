@@ -163,6 +163,14 @@ fn nudity_is_read_in_every_shape() {
         label(&both),
         [("nsfw".to_owned(), 1.0), ("special".to_owned(), 1.0)]
     );
+    // Resemblances that the model itself does not count are no nudity.
+    let alike = json!({ "nsfw": ["nude"], "special": ["toddler"], "nsfw_detected": false });
+    assert!(seen(Adapter::NsfwFilter, &alike).is_empty());
+    let safe = parse(fixture!("stable-diffusion-safety-checker"));
+    assert!(seen(Adapter::SafetyChecker, &safe).is_empty());
+    let unsafe_ = seen(Adapter::SafetyChecker, &json!("unsafe"));
+    assert_eq!(label(&unsafe_), [("nsfw".to_owned(), 1.0)]);
+    refused(Adapter::SafetyChecker, &json!("saf"));
     assert!(matches!(
         refused(Adapter::NsfwString, &json!("maybe")),
         AdaptError::Shape(_)
@@ -178,6 +186,12 @@ fn scores_leave_out_the_innocent_and_the_negligible() {
     let mut labels: Vec<&str> = hate.iter().map(|f| f.label.as_str()).collect();
     labels.sort_unstable();
     assert_eq!(labels, ["insult", "obscene", "threat", "toxicity"]);
+    let ranked = seen(Adapter::PromptRank, &parse(fixture!("prompt-classifier")));
+    assert_eq!((ranked.len(), ranked[0].score), (1, 1.0));
+    assert!(seen(Adapter::PromptRank, &json!(["0"])).is_empty());
+    for odd in [json!(["1", "1"]), json!(""), json!("-1"), json!("ten")] {
+        refused(Adapter::PromptRank, &odd);
+    }
 }
 
 #[test]

@@ -40,7 +40,10 @@ fn every_hosted_model_is_pinned_and_readable() {
         assert!(fixed.is_object() && fixed[known.file_field].is_null());
         assert!(known.price_per_second_usd > 0.0);
     }
-    assert!(DEFAULTS.iter().all(|(_, model)| names.contains(model)));
+    for (task, model) in DEFAULTS {
+        let known = KNOWN.iter().find(|known| known.model == model).unwrap();
+        assert!(known.tasks.contains(&task), "{model}");
+    }
 }
 
 #[test]
@@ -70,6 +73,14 @@ fn bad_references_are_problems_with_the_settings() {
     let invented = read("YOLO_MODEL_ID", &format!("some/body:{HASH}")).unwrap_err();
     assert!(invented.contains("some/body") && invented.contains("zsxkib/yolo-world"));
     assert!(read("OCR_MODEL_ID", "").unwrap().chosen.is_empty());
+    let misplaced = format!("thomasmol/whisper-diarization:{HASH}");
+    let misplaced = read("NSFW_MODEL_ID", &misplaced).unwrap_err();
+    assert!(
+        misplaced.contains("NSFW_MODEL_ID") && misplaced.contains("says nothing of nudity"),
+        "{misplaced}"
+    );
+    assert!(misplaced.contains("falcons-ai") && !misplaced.contains("zsxkib/yolo-world"));
+    read("WHISPER_MODEL_ID", &format!("openai/whisper:{HASH}")).unwrap();
 }
 
 #[tokio::test]

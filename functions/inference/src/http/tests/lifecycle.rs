@@ -245,6 +245,12 @@ async fn list_is_paged_newest_first() {
         .call("GET", "/v1/predictions?created_before=2026-01-02T03:04:06Z")
         .await;
     assert!(ids(&before).is_empty());
+    let (_, web) = local.call("GET", "/v1/predictions?source=web").await;
+    assert_eq!(
+        web,
+        json!({ "next": null, "previous": null, "results": [] })
+    );
+    assert_eq!(local.call("GET", "/v1/predictions?source=api").await.0, 422);
     assert_eq!(
         local.call("GET", "/v1/predictions?cursor=../x").await.0,
         422

@@ -152,14 +152,20 @@ pub(super) struct Local {
     pub(super) clock: Arc<Hand>,
     gate: Gate,
     pub(super) folder: Arc<TempDir>,
+    pauses: Vec<Duration>,
     stop: CancellationToken,
-    http: reqwest::Client,
+    http: shared_replicate::HttpClient,
     tasks: JoinSet<()>,
     outside_task: Option<JoinSet<()>>,
 }
 
 impl Local {
     pub(super) async fn start() -> Self {
+        Self::repeating(vec![Duration::from_millis(10); 4]).await
+    }
+
+    /// Repeats a refused webhook after these pauses.
+    pub(super) async fn repeating(pauses: Vec<Duration>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let outside_url = format!("http://{}", listener.local_addr().unwrap());
         let outside = Outside::default();
@@ -177,6 +183,7 @@ impl Local {
             outside_url,
             clock,
             folder,
+            pauses,
         };
         Self {
             outside_task: Some(outside_task),
@@ -190,6 +197,7 @@ impl Local {
             outside_url,
             clock,
             folder,
+            pauses,
         } = parts;
         let gate = Gate::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -202,7 +210,7 @@ impl Local {
             workers: 1,
             input_urls: vec![format!("{outside_url}/objects").parse().unwrap()],
             webhook_urls: vec![outside_url.parse().unwrap()],
-            webhook_pauses: vec![Duration::from_millis(10); 4],
+            webhook_pauses: pauses.clone(),
         };
         let scales = Scales {
             card: card(),
@@ -223,6 +231,7 @@ impl Local {
             clock,
             gate,
             folder,
+            pauses,
             stop,
             http,
             tasks,
@@ -252,6 +261,7 @@ impl Local {
             outside_url: self.outside_url,
             clock: self.clock,
             folder: self.folder,
+            pauses: self.pauses,
         };
         Self {
             outside_task: self.outside_task,
@@ -266,7 +276,7 @@ impl Local {
     pub(super) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().unwrap();
         self.http
-            .request(method, format!("{}{path}", self.base))
+            .request(method, format!("{}{path}", self.base).parse().unwrap())
             .bearer_auth(TOKEN)
     }
 
@@ -281,10 +291,6 @@ impl Local {
     }
 
     /// A question about `picture`, with more input fields.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers write json! in place"
-    )]
     pub(super) fn question(&self, mut more: Value) -> Value {
         more["image"] = format!("{}/objects/a.jpg", self.outside_url).into();
         json!({ "version": VERSION, "input": more })
@@ -323,6 +329,7 @@ struct Parts {
     outside_url: String,
     clock: Arc<Hand>,
     folder: Arc<TempDir>,
+    pauses: Vec<Duration>,
 }
 
 fn card() -> ModelCard {

@@ -20,7 +20,10 @@ async fn token_is_asked_for_everywhere_under_v1() {
             Some("Basic cjhfbG9jYWxfdGVzdA=="),
             Some("Bearer "),
         ] {
-            let mut request = plain.get(format!("{}/v1/{path}", local.base));
+            let mut request = plain.request(
+                reqwest::Method::GET,
+                format!("{}/v1/{path}", local.base).parse().unwrap(),
+            );
             if let Some(header) = header {
                 request = request.header("authorization", header);
             }
@@ -32,11 +35,19 @@ async fn token_is_asked_for_everywhere_under_v1() {
             );
         }
     }
-    let old = plain.get(format!("{}/v1/account", local.base));
+    let old = plain.request(
+        reqwest::Method::GET,
+        format!("{}/v1/account", local.base).parse().unwrap(),
+    );
     let old = old.header("authorization", format!("Token {}", super::TOKEN));
     assert_eq!(answer(old).await.0, 200);
     assert_eq!(
-        answer(plain.get(format!("{}/healthz", local.base))).await.0,
+        answer(plain.request(
+            reqwest::Method::GET,
+            format!("{}/healthz", local.base).parse().unwrap()
+        ))
+        .await
+        .0,
         200
     );
 }

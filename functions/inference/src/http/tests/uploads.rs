@@ -136,3 +136,27 @@ async fn uploads_expire_after_a_day() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn uploads_are_listed_in_pages_newest_first() {
+    let local = Local::start().await;
+    let mut made = Vec::new();
+    for _ in 0..103 {
+        let (status, file) = upload(&local, Form::new().part("content", content(b"1"))).await;
+        assert_eq!(status, 201, "{file}");
+        made.insert(0, file["id"].clone());
+    }
+    let page = async |link: &str| {
+        let (status, page) = local.call("GET", &link.replace(&local.base, "")).await;
+        assert_eq!(status, 200, "{page}");
+        let ids = page["results"].as_array().unwrap().iter();
+        let ids: Vec<Value> = ids.map(|file| file["id"].clone()).collect();
+        (ids, page["next"].clone(), page["previous"].clone())
+    };
+    let (first, next, previous) = page("/v1/files").await;
+    assert_eq!((&first[..], previous), (&made[..100], Value::Null));
+    let (rest, end, back) = page(next.as_str().unwrap()).await;
+    assert_eq!((&rest[..], end), (&made[100..], Value::Null));
+    assert_eq!(page(back.as_str().unwrap()).await.0, made[..100]);
+    assert_eq!(local.call("GET", "/v1/files?cursor=x").await.0, 422);
+}

@@ -1,10 +1,12 @@
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use shared_domain::Clock;
 use shared_replicate::signature::{SignedHeaders, TOLERANCE, verify};
 
 use super::{Hook, Local, SECRET, eventually};
 
-async fn hooks(local: &Local, count: usize) -> Vec<Hook> {
+pub(super) async fn hooks(local: &Local, count: usize) -> Vec<Hook> {
     eventually(async || {
         let hooks = local.outside.hooks();
         if hooks.len() >= count {
@@ -100,6 +102,29 @@ async fn every_end_is_told_and_the_start_on_request() {
 }
 
 #[tokio::test]
+async fn the_output_is_told_before_the_end_unless_it_is_not_wanted() {
+    let local = Local::start().await;
+    let mut body = local.hooked(json!({}));
+    body["webhook_events_filter"].take();
+    local.create(body).await;
+    let told = hooks(&local, 2).await;
+    let said = |hook: &Hook| (hook.json()["status"].clone(), hook.json()["output"].clone());
+    let (output, end) = (said(&told[0]), said(&told[1]));
+    assert_eq!(
+        (&output.0, &end.0),
+        (&json!("processing"), &json!("succeeded"))
+    );
+    assert_eq!((&output.1["bytes"], output.1 == end.1), (&json!(7), true));
+    assert_ne!(told[0].headers["webhook-id"], told[1].headers["webhook-id"]);
+    // What failed has no output.
+    let mut body = local.hooked(json!({ "trouble": "input" }));
+    body["webhook_events_filter"] = json!(["output", "logs", "completed"]);
+    local.create(body).await;
+    assert_eq!(hooks(&local, 3).await[2].json()["status"], "failed");
+    assert_eq!(local.outside.hooks().len(), 3);
+}
+
+#[tokio::test]
 async fn receiver_that_stays_down_is_given_up() {
     let local = Local::start().await;
     local.outside.trouble(&[200, 500, 500, 500, 500, 500]);
@@ -108,4 +133,22 @@ async fn receiver_that_stays_down_is_given_up() {
     let local = settled(local).await;
     assert_eq!(local.outside.hooks().len(), 5);
     assert_eq!(local.show(&made["id"]).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_was_not_acknowledged_outlives_the_others() {
+    let local = Local::repeating(vec![Duration::from_hours(1)]).await;
+    local.outside.trouble(&[200, 500]);
+    let due = local.create(local.hooked(json!({}))).await;
+    hooks(&local, 1).await;
+    let told = local.create(local.question(json!({}))).await;
+    local.reaches(&told["id"], "succeeded").await;
+    local.clock.advance(time::Duration::hours(7));
+    let path = |made: &Value| format!("/v1/predictions/{}", made["id"].as_str().unwrap());
+    eventually(async || match local.call("GET", &path(&told)).await {
+        (404, _) => Ok(()),
+        (_, seen) => Err(seen),
+    })
+    .await;
+    assert_eq!(local.show(&due["id"]).await["output"]["bytes"], 7);
 }
