@@ -16,4 +16,5 @@ python3 tests/fixtures/build.py >&2
 say "Tests on SQLite"
 cargo nextest run --locked "$@"
 say "Tests on PostgreSQL"
-TEST_DATABASE=postgres cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} -E 'rdeps(shared-testing)'
+TEST_DATABASE=postgres cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \
+    -E 'rdeps(shared-testing) and (not package(it) or test(/^engine::/))'

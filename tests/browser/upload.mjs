@@ -114,7 +114,7 @@ async function readReport(page, lang) {
 }
 
 await mkdir(out, { recursive: true });
-const CHROMIUM = process.platform === "darwin" ? "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" : "/usr/bin/chromium";
+const CHROMIUM = process.platform === "darwin" ? "/Applications/Chromium.app/Contents/MacOS/Chromium" : "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? CHROMIUM, args: FLAGS });
 let failure = "";
 try {

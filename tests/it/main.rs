@@ -3,6 +3,7 @@
 mod browser;
 mod check;
 mod deployment;
+mod engine;
 mod kills;
 mod layering;
 mod leftovers;

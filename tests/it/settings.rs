@@ -33,6 +33,23 @@ fn read_by_code(files: &[SourceFile]) -> Result<BTreeSet<String>> {
     Ok(found)
 }
 
+/// Documented names that nobody reads and that are not marked "later" in the README's table.
+fn without_effect(files: &[SourceFile], example: &str, readme: &str) -> Result<Vec<String>> {
+    let code = read_by_code(files)?;
+    let documented = names(r"(?m)^#? ?([A-Z][A-Z0-9_]{2,})=", example)?;
+    let is_later = |name: &String| {
+        let cell = format!("`{name}`");
+        readme
+            .lines()
+            .any(|line| line.contains(&cell) && line.trim_end().ends_with("| later |"))
+    };
+    Ok(documented
+        .difference(&code)
+        .filter(|name| !is_later(name))
+        .map(|name| format!("{name}: nobody reads it, and README.md does not say so"))
+        .collect())
+}
+
 /// Settings that one of the three places lacks.
 fn undocumented(files: &[SourceFile], example: &str, readme: &str) -> Result<Vec<String>> {
     let example = names(r"(?m)^#? ?([A-Z][A-Z0-9_]{2,})=", example)?;
@@ -63,6 +80,20 @@ fn every_setting_is_documented() -> Result<()> {
         &tree::read("README.md")?,
     )?;
     ensure!(found.is_empty(), "{}", found.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn what_has_no_effect_is_said_to_come_later() -> Result<()> {
+    let found = without_effect(
+        &tree::files()?,
+        &tree::read(".env.example")?,
+        &tree::read("README.md")?,
+    )?;
+    ensure!(found.is_empty(), "{}", found.join("\n"));
+    let promised = without_effect(&[], "# DEBUG=false\n", "| `DEBUG` | | details |")?;
+    assert_eq!(promised.len(), 1);
+    assert!(without_effect(&[], "# DEBUG=false\n", "| `DEBUG` | | later |")?.is_empty());
     Ok(())
 }
 

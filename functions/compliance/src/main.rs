@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod deployed;
 mod embedded;
 mod migrate;
 mod models;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use args::{Args, Command};
 use clap::Parser;
-use shared_domain::Settings;
+use shared_domain::{Lang, Settings};
 use shared_runtime::{LogFormat, environment, start_logging};
 use tokio::runtime::Runtime;
 
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
 
 async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Serve(serve) if !serve.only.is_empty() => deployed::serve(settings, &serve).await,
+        Command::Worker(worker) => deployed::worker(settings, &worker).await,
+        Command::Cleanup => deployed::cleanup(settings).await,
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
         Command::Migrate => migrate::migrate(&settings).await,
@@ -56,5 +60,22 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
     reason = "a command line tells its user what went wrong"
 )]
 fn complain(error: &anyhow::Error) {
-    eprintln!("compliance: {error:#}");
+    let russian = match serve::system_language() {
+        Lang::Ru => in_russian(error),
+        Lang::En => None,
+    };
+    match russian {
+        Some(sentence) => eprintln!("compliance: {sentence} ({error:#})"),
+        None => eprintln!("compliance: {error:#}"),
+    }
+}
+
+/// What a Russian reader has to do about the faults of an installation.
+fn in_russian(error: &anyhow::Error) -> Option<&'static str> {
+    let told = format!("{error:#}");
+    let says = |words: &str| told.contains(words);
+    if says("compliance models fetch") {
+        return Some("веса моделей не готовы: выполните `compliance models fetch`");
+    }
+    says("ffmpeg").then_some("не найден ffmpeg: выполните `./justw setup` или задайте FFMPEG_PATH")
 }

@@ -54,8 +54,16 @@ impl Letter {
             ("pass", Lang::En) => "No risks were found, and everything was checked.".to_owned(),
             ("fail", Lang::Ru) => format!("Найдены нарушения. Рисков: {}.", risks.len()),
             ("fail", Lang::En) => format!("Breaches were found. Risks: {}.", risks.len()),
-            (_, Lang::Ru) => format!("Нужен взгляд человека. Рисков: {}.", risks.len()),
-            (_, Lang::En) => format!("A person should look. Risks: {}.", risks.len()),
+            (_, _) if risks.is_empty() => format!(
+                "{}{}",
+                lang.pick(
+                    "Рисков не найдено, но проверено не всё.",
+                    "No risks were found, but not everything was checked."
+                ),
+                not_checked(&report.body, lang)
+            ),
+            (_, Lang::Ru) => format!("Нужна проверка человеком. Рисков: {}.", risks.len()),
+            (_, Lang::En) => format!("A person should check. Risks: {}.", risks.len()),
         };
         let lead = match lang {
             Lang::Ru => format!("Отчёт о видео «{name}» готов. {verdict}"),
@@ -136,6 +144,13 @@ impl Letter {
             .insert_raw(HeaderValue::new(name, "auto-generated".into()));
         Ok(message)
     }
+}
+
+/// What nobody looked at, as the report says it.
+fn not_checked(report: &Value, lang: Lang) -> String {
+    let lines = report["not_checked"].as_array().into_iter().flatten();
+    let texts = lines.filter_map(|line| line["text"][lang.as_str()].as_str());
+    texts.flat_map(|text| [" ", text]).collect()
 }
 
 impl Risk {

@@ -30,6 +30,7 @@ pub(crate) async fn follow(store: &Store, id: VideoId, bars: &Bars) -> anyhow::R
                 if let Some(run) = store.latest_execution(id).await? {
                     bars.answers(&store.task_counts(run.execution_id).await?);
                 }
+                bars.judging();
                 let report = store.latest_report(id).await?;
                 return report
                     .map(|report| Ending::Reported(Box::new(report)))
@@ -40,9 +41,12 @@ pub(crate) async fn follow(store: &Store, id: VideoId, bars: &Bars) -> anyhow::R
                     bars.extracting(run.progress / DECODING, run.eta_seconds);
                 }
             }
-            Step::Analysing | Step::Judging => {
+            step @ (Step::Analysing | Step::Judging) => {
                 if let Some(run) = store.live_execution(id).await? {
                     bars.answers(&store.task_counts(run.execution_id).await?);
+                }
+                if step == Step::Judging {
+                    bars.judging();
                 }
             }
             Step::AwaitingUpload | Step::Uploaded | Step::Expired => {}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 use shared_domain::Lang;
+use time::OffsetDateTime;
 
 use crate::args::Check;
 use crate::serve::system_language;
@@ -12,12 +13,7 @@ use crate::serve::system_language;
 /// The table of risks; with `--json -` standard output belongs to the JSON.
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
 pub(crate) fn report(report: &Value, written: &[PathBuf], args: &Check) {
-    if args
-        .json
-        .as_deref()
-        .is_some_and(|path| path == Path::new("-"))
-    {
-        println!("{report:#}");
+    if args.json_is_output() {
         return;
     }
     let lang = system_language();
@@ -38,9 +34,27 @@ pub(crate) fn report(report: &Value, written: &[PathBuf], args: &Check) {
 }
 
 /// Why a file could not be checked.
-#[expect(clippy::print_stdout, reason = "the reason is the command's output")]
-pub(crate) fn refused(file: &Path, reason: &str) {
-    println!("{}: {reason}", file.display());
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the reason is the command's output"
+)]
+pub(crate) fn refused(file: &Path, reason: &str, args: &Check) {
+    if args.json_is_output() {
+        eprintln!("{}: {reason}", file.display());
+    } else {
+        println!("{}: {reason}", file.display());
+    }
+}
+
+/// The report is one of an earlier check.
+#[expect(clippy::print_stderr, reason = "standard output is the report's")]
+pub(crate) fn old(file: &Path, at: OffsetDateTime) {
+    let (date, file) = (at.date(), file.display());
+    match system_language() {
+        Lang::Ru => eprintln!("{file}: проверено {date}; --again проверит заново"),
+        Lang::En => eprintln!("{file}: checked on {date}; --again checks anew"),
+    }
 }
 
 fn heading(report: &Value, lang: Lang) -> String {
@@ -57,8 +71,8 @@ fn heading(report: &Value, lang: Lang) -> String {
         (_, Lang::En) if risks == 0 => {
             format!("{name}: no risks found, but not everything was checked")
         }
-        (_, Lang::Ru) => format!("{name}: нужен взгляд человека, рисков {risks}"),
-        (_, Lang::En) => format!("{name}: a person should look, {risks} risks"),
+        (_, Lang::Ru) => format!("{name}: нужна проверка человеком, рисков {risks}"),
+        (_, Lang::En) => format!("{name}: a person should check, {risks} risks"),
     }
 }
 
