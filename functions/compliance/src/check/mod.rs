@@ -37,7 +37,7 @@ pub(crate) async fn check(mut settings: Settings, args: &Check) -> anyhow::Resul
     let data = PathBuf::from(settings.find("DATA_DIR").unwrap_or("./data")).join("check");
     settings.set("DATA_DIR", data.to_string_lossy());
     debug!(policy = args.policy, "the pack that judges");
-    let embedded = Embedded::start(settings, Ports::ANY).await?;
+    let embedded = Embedded::start(settings, Ports::from(args.port)).await?;
     let ended = tokio::select! {
         ended = every(&embedded, &files, args) => ended,
         error = embedded.failed() => Err(error),
