@@ -65,20 +65,27 @@ def size(folder):
 
 @contextlib.contextmanager
 def inference(folder, scratch, temporary):
-    """The models, as a service of their own; yields its process and the settings that lead to it."""
+    """The models, as a service of their own; yields its process, the settings that lead to it and the port that it expects."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        # The doors of the check, its storage, the models.
+        doors = free.getsockname()[1] - 3
+    port = doors + 2
     settings = {
         **os.environ,
         "TEMP_DIR": str(temporary),
-        "INFERENCE_ADDR": f"127.0.0.1:{port}",
         "REPLICATE_API_BASE_URL": f"http://127.0.0.1:{port}/v1",
         "REPLICATE_API_TOKEN": "r8_" + "b" * 37,
         "REPLICATE_WEBHOOK_SECRET": "whsec_" + base64.b64encode(b"b" * 32).decode(),
         "LOG_LEVEL": "warn",
     }
-    own = {**settings, "DATA_DIR": str(Path(scratch, "models"))}
+    own = {
+        **settings,
+        "DATA_DIR": str(Path(scratch, "models")),
+        "INFERENCE_ADDR": f"127.0.0.1:{port}",
+        "PUBLIC_URL": f"http://127.0.0.1:{doors}",
+        "BACKBLAZE_ENDPOINT_URL": f"http://127.0.0.1:{doors + 1}",
+    }
     served = subprocess.Popen([str(Path(folder, "inference"))], env=own)
     try:
         for _ in range(600):
@@ -88,7 +95,7 @@ def inference(folder, scratch, temporary):
             if served.poll() is not None:
                 sys.exit("bench: the models do not start")
             time.sleep(0.2)
-        yield served, settings
+        yield served, settings, doors
     finally:
         served.terminate()
         served.wait()
@@ -147,8 +154,8 @@ def main(folder, file):
     with tempfile.TemporaryDirectory() as scratch:
         temporary, report, data = Path(scratch, "tmp"), Path(scratch, "report.json"), Path(scratch, "data")
         temporary.mkdir()
-        with inference(folder, scratch, temporary) as (models, settings):
-            command = [str(Path(folder, "compliance")), "check", file, "--out", str(Path(scratch, "out")), "--json", str(report)]
+        with inference(folder, scratch, temporary) as (models, settings, doors):
+            command = [str(Path(folder, "compliance")), "check", file, "--out", str(Path(scratch, "out")), "--json", str(report), "--port", str(doors)]
             began = time.time()
             run = subprocess.Popen(command, env={**settings, "DATA_DIR": str(data)}, stdout=subprocess.DEVNULL)
             own, below, service, disk = watch(run, models, temporary)

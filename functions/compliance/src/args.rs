@@ -92,6 +92,9 @@ pub(crate) struct Check {
     /// Files to write.
     #[arg(long, value_delimiter = ',', default_values = ["html", "json"])]
     pub(crate) format: Vec<Format>,
+    /// Port of the doors, storage one above it; 0 takes any. For models that run elsewhere.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
     /// Check again what has been checked before.
     #[arg(long)]
     pub(crate) again: bool,

@@ -41,7 +41,7 @@ pub(crate) async fn check(mut settings: Settings, args: &Check) -> anyhow::Resul
         settings.set(name, "");
     }
     debug!(policy = args.policy, "the pack that judges");
-    let embedded = Embedded::start(settings, Ports::ANY).await?;
+    let embedded = Embedded::start(settings, Ports::from(args.port)).await?;
     let ended = tokio::select! {
         ended = every(&embedded, &files, args) => ended,
         error = embedded.failed() => Err(error),
