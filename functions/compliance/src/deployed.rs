@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use axum::Router;
 use shared_domain::Settings;
-use shared_runtime::hosts::{Lane, doors, once, serve_http, stop_signal, work};
+use shared_runtime::hosts::{DRAIN, Lane, doors, once, serve_http, stop_signal, work};
 use shared_runtime::{AnyHandler, Connected, Handler, Shared, Verdict, boxed};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,8 +41,11 @@ pub(crate) async fn serve(settings: Settings, args: &Serve) -> anyhow::Result<Ex
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("{}:{} cannot be listened at", address.0, address.1))?;
-    let stop = CancellationToken::new();
-    let (served, ()) = tokio::join!(serve_http(listener, router, stop.clone()), stopped(&stop));
+    let stop = shared.stop.clone();
+    let (served, ()) = tokio::join!(
+        serve_http(listener, router, DRAIN, stop.clone()),
+        stopped(&stop)
+    );
     served?;
     Ok(ExitCode::SUCCESS)
 }
@@ -57,7 +60,7 @@ pub(crate) async fn worker(settings: Settings, args: &Worker) -> anyhow::Result<
             concurrency: args.concurrency.get(),
         });
     }
-    let stop = CancellationToken::new();
+    let stop = shared.stop.clone();
     tokio::join!(
         work(lanes, shared.queue.clone(), stop.clone()),
         stopped(&stop)

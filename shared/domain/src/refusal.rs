@@ -83,6 +83,7 @@ impl Refusal {
             | Self::TooLarge { .. }
             | Self::TooLong { .. }
             | Self::SizeDiffers { .. }
+            | Self::ChecksumDiffers
             | Self::Internal => false,
         }
     }
