@@ -1,4 +1,5 @@
-//! The page, used by a real browser: sign in, upload, follow, read.
+//! The page, used by a real browser: sign in, upload, follow, read. The record is in the database
+//! that `TEST_DATABASE` names, so that the whole chain runs on each engine.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
@@ -20,14 +21,15 @@ impl Drop for Server {
     }
 }
 
-#[test]
-fn a_clip_is_uploaded_through_the_page_and_its_report_is_read() -> Result<()> {
-    let program = Program::new()?;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_is_uploaded_through_the_page_and_its_report_is_read() -> Result<()> {
+    let (program, database) = (Program::new()?, shared_testing::empty_database().await);
     // Most of the world's files are not named in ASCII.
     let clip = program.out().join("Мой отпуск №1 (копия).mp4");
     std::fs::create_dir_all(program.out())?;
     std::fs::copy(fixtures()?.join("labelled.mp4"), &clip)?;
     let mut command = program.command(&["serve", "--port", "0"])?;
+    command.env("DATABASE_URL", &database.url);
     let mut server = Server(command.stderr(std::process::Stdio::inherit()).spawn()?);
     let stdout = server.0.stdout.take().context("no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
@@ -52,6 +54,10 @@ fn a_clip_is_uploaded_through_the_page_and_its_report_is_read() -> Result<()> {
     ensure!(seen.status.success(), "{told}");
     let seen: Value = serde_json::from_slice(&seen.stdout)?;
     ensure!(seen["risks"].as_u64() > Some(0), "no risk is shown: {seen}");
+    ensure!(
+        !program.data().join("compliance.db").exists(),
+        "the record is in the named database alone"
+    );
     ensure!(
         seen["runProgress"]
             .as_array()

@@ -3,7 +3,6 @@
 mod browser;
 mod check;
 mod deployment;
-mod engine;
 mod kills;
 mod layering;
 mod leftovers;

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::ports::Ports;
 use crate::secrets::Secrets;
 
 /// How often the embedded timer sweeps.
@@ -29,36 +30,6 @@ const SWEEP: Duration = Duration::from_secs(10);
 const SHUT_DOWN: Duration = Duration::from_secs(25);
 /// How long open requests may go on when the workers have ended.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// Where the three servers listen.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ports {
-    web: u16,
-    storage: u16,
-    models: u16,
-}
-
-impl Ports {
-    /// Any free ports.
-    pub(crate) const ANY: Self = Self {
-        web: 0,
-        storage: 0,
-        models: 0,
-    };
-}
-
-impl From<u16> for Ports {
-    fn from(web: u16) -> Self {
-        match web {
-            0 => Self::ANY,
-            web => Self {
-                web,
-                storage: web.saturating_add(1),
-                models: web.saturating_add(2),
-            },
-        }
-    }
-}
 
 /// A running system.
 pub(crate) struct Embedded {
@@ -89,6 +60,7 @@ impl Embedded {
         settings.set("DATA_DIR", folder.to_string_lossy());
         let lock = hold(&folder)?;
         let secrets = Secrets::open(&folder)?;
+        let on = on.settled(&folder)?;
         let mut parts = Parts::default();
         let listener = listen(on.web).await?;
         let web = listener.local_addr()?;

@@ -6,6 +6,7 @@ mod deployed;
 mod embedded;
 mod migrate;
 mod models;
+mod ports;
 mod secrets;
 mod serve;
 

@@ -8,7 +8,8 @@ use shared_store::{NewUser, Role, Store};
 use tracing::info;
 
 use crate::args::Serve;
-use crate::embedded::{Embedded, Ports};
+use crate::embedded::Embedded;
+use crate::ports::Ports;
 use crate::secrets::token;
 
 pub(crate) async fn serve(settings: Settings, args: &Serve) -> anyhow::Result<ExitCode> {

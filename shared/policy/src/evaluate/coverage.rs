@@ -168,10 +168,10 @@ fn counts(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
         add(
             "gap",
             format!(
-                "не просмотрено {} с (пропусков: {count})",
+                "не проверено {} с (фрагментов: {count})",
                 seconds.replace('.', ",")
             ),
-            format!("{seconds} s not looked at (gaps: {count})"),
+            format!("{seconds} s not checked (stretches: {count})"),
         );
     }
     if entry.undecided > 0 {

@@ -142,7 +142,9 @@ impl ScreenText {
                     "confidence": line.confidence,
                     "alternatives": line.alternatives,
                 })),
-                None => unread.push(json!({ "box": corners })),
+                None if region.is_line() => unread.push(json!({ "box": corners })),
+                // Fur, leaves and windows: what nobody can read and is no line's shape is no text.
+                None => {}
             }
         }
         Ok(json!({ "results": results, "unread": unread, "limits": self.card.limits }))

@@ -32,6 +32,17 @@ fn a_core_is_grown_back_to_its_line() {
     assert!((corners[0][0] - (40.0 - by)).abs() < 0.01, "{corners:?}");
     assert!((corners[2][1] - (40.0 + by)).abs() < 0.01, "{corners:?}");
     assert!((found[0].score - 0.9).abs() < 1e-4);
+    assert!(found[0].is_line());
+}
+
+#[test]
+fn a_blob_is_no_line() {
+    let blob = map(0.9, |x, y| {
+        (40.0..100.0).contains(&x) && (20.0..70.0).contains(&y)
+    });
+    let found = regions(&blob, WIDTH);
+    assert_eq!(found.len(), 1);
+    assert!(!found[0].is_line());
 }
 
 #[test]
