@@ -49,7 +49,9 @@ impl Map {
     fn share(&mut self) {
         for row in self.values.chunks_mut(self.columns.max(1)) {
             let sum = row.iter().sum::<f32>().max(1e-9);
-            row.iter_mut().for_each(|value| *value /= sum);
+            for value in row {
+                *value /= sum;
+            }
         }
     }
 

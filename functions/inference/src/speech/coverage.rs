@@ -48,19 +48,19 @@ pub(super) fn left_out(
         let gaps = inside(piece, voices).flat_map(|voice| uncovered(voice, heard));
         for gap in gaps.filter(|gap| gap.len() >= SLIP) {
             match stretches.last_mut() {
-                Some((stretch, voiced))
+                Some((stretch, samples))
                     if gap.start < stretch.end + BREAK
                         && is_silent(&(stretch.end..gap.start), heard) =>
                 {
                     stretch.end = gap.end;
-                    *voiced += gap.len();
+                    *samples += gap.len();
                 }
                 _ => stretches.push((gap.clone(), gap.len())),
             }
         }
         let long = stretches
             .into_iter()
-            .filter(|(_, voiced)| *voiced >= LEFT_OUT);
+            .filter(|(_, samples)| *samples >= LEFT_OUT);
         found.extend(long.map(|(stretch, _)| stretch));
     }
     found
