@@ -89,12 +89,21 @@ fn risks_table(risks: &[Value], lang: Lang) -> Table {
             clock(&risk["start_seconds"]),
             clock(&risk["end_seconds"]),
             text(&risk["risk_name"][lang.as_str()]),
-            text(&risk["risk_level"]),
+            level(&risk["risk_level"], lang),
             format!("{:.2}", risk["confidence"].as_f64().unwrap_or(0.0)),
             text(&risk["description"][lang.as_str()]),
         ]);
     }
     table
+}
+
+fn level(level: &Value, lang: Lang) -> String {
+    match (level.as_str(), lang) {
+        (Some("low"), Lang::Ru) => "низкий".into(),
+        (Some("medium"), Lang::Ru) => "средний".into(),
+        (Some("high"), Lang::Ru) => "высокий".into(),
+        _ => text(level),
+    }
 }
 
 fn not_checked(report: &Value, lang: Lang) -> Vec<String> {

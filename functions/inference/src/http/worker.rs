@@ -11,8 +11,9 @@ use super::record::{Phase, Record};
 use super::{Inner, fetch, webhook};
 use crate::predictor::{Cancel, PredictError};
 
-/// After this many runs that ended with the process, the input is taken to be the cause.
-const MAX_STARTS: u32 = 3;
+/// After this many runs that ended with the process, the input is taken to be the cause. The queue of
+/// an embedded system bears as many deaths: on a laptop it is mostly the person who ends the process.
+pub(super) const MAX_STARTS: u32 = 15;
 
 /// How a run ended.
 enum End {

@@ -66,6 +66,16 @@ fn the_page_needs_nothing_from_outside() {
 }
 
 #[test]
+fn a_caption_that_stays_is_quoted_once() {
+    let standing = [
+        shown("Промокод ЛЕТО20", (1_000, 2_000)),
+        shown("Промокод ЛЕТО20", (2_000, 3_000)),
+    ];
+    let html = page(&standing, Lang::Ru);
+    assert_eq!(html.matches("<mark>Промокод</mark>").count(), 1);
+}
+
+#[test]
 fn the_matched_word_is_marked_in_what_was_said() {
     let html = page(&[said("вот сука такая", 12_000, 0.9)], Lang::Ru);
     assert!(html.contains("<mark>сука</mark>"), "{html}");

@@ -310,6 +310,21 @@ impl Local {
             .1
     }
 
+    /// Waits until it was started so often. A status alone may be what the last process left.
+    pub(super) async fn started(&self, id: &Value, times: u32) {
+        let file = format!("predictions/{}.json", id.as_str().unwrap());
+        let path = self.folder.path().join(file);
+        eventually(async || {
+            let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            if record["starts"].as_u64() >= Some(times.into()) {
+                Ok(())
+            } else {
+                Err(record)
+            }
+        })
+        .await;
+    }
+
     /// The prediction, once its status is this.
     pub(super) async fn reaches(&self, id: &Value, status: &str) -> Value {
         eventually(async || {

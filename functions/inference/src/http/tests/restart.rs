@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Local;
 use super::webhooks::hooks;
+use crate::http::worker::MAX_STARTS;
 
 #[tokio::test]
 async fn killed_service_answers_and_continues_where_it_was() {
@@ -44,8 +45,8 @@ async fn webhook_without_acknowledgement_is_sent_after_a_restart() {
 async fn input_that_ends_the_process_each_time_is_given_up() {
     let mut local = Local::start().await;
     let made = local.create(local.question(json!({ "hold": true }))).await;
-    for _ in 0..3 {
-        local.reaches(&made["id"], "processing").await;
+    for times in 1..=MAX_STARTS {
+        local.started(&made["id"], times).await;
         local = local.kill_and_restart().await;
     }
     let failed = local.reaches(&made["id"], "failed").await;

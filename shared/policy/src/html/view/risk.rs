@@ -47,6 +47,13 @@ pub(crate) struct Quote {
     pub(crate) unclear: bool,
 }
 
+impl Quote {
+    /// Whether the same words are matched in the same text.
+    fn says(&self, other: &Self) -> bool {
+        (&self.before, &self.matched, &self.after) == (&other.before, &other.matched, &other.after)
+    }
+}
+
 /// A picture.
 pub(crate) struct Frame {
     pub(crate) uri: String,
@@ -150,7 +157,14 @@ fn quotes(evidence: &[EvidenceFacts]) -> Vec<Quote> {
             unclear: piece.unclear,
         })
     };
-    evidence.iter().filter_map(quote).take(MAX_QUOTES).collect()
+    // A caption that stays is read in frame after frame: the page quotes it once, at its first time.
+    let mut quotes: Vec<Quote> = Vec::new();
+    for quote in evidence.iter().filter_map(quote) {
+        if quotes.len() < MAX_QUOTES && !quotes.iter().any(|earlier| earlier.says(&quote)) {
+            quotes.push(quote);
+        }
+    }
+    quotes
 }
 
 /// The best picture first.
