@@ -16,7 +16,7 @@ if (!out) {
   process.exit(2);
 }
 
-const STEP = 30_000;
+const STEP = 60_000;
 const RUN = Number(process.env.WAIT_SECONDS ?? 900) * 1000;
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -129,7 +129,8 @@ try {
   await readReport(russian, "ru");
   if (seen.errors.length > 0) failure = `the page complained: ${seen.errors[0]}`;
 } catch (error) {
-  failure = error.message.split("\n")[0];
+  // The second line of interest says which element did not come.
+  failure = error.message.split("\n").filter((line) => /^\S|waiting for/.test(line)).slice(0, 3).join(" ");
 } finally {
   await browser.close();
 }
