@@ -46,11 +46,13 @@ impl Store {
             fetch_all as Video,
             self.reader().await?.link(),
             select_video!(
-                "where step in ($1, $2) and videos.updated_at <= $3 and not exists \
-                 (select 1 from outbox where finished_at is null and kind = $4 and \
-                 (body ->> 'video_id' = cast(videos.video_id as text) or body ->> 'execution_id' in \
-                 (select cast(execution_id as text) from executions \
-                 where executions.video_id = videos.video_id))) \
+                "where step in ($1, $2) and videos.updated_at <= $3 \
+                 and cast(videos.video_id as text) not in \
+                 (select body ->> 'video_id' from outbox where finished_at is null \
+                 and kind = $4 and body ->> 'video_id' is not null) \
+                 and videos.video_id not in (select video_id from executions \
+                 where cast(execution_id as text) in (select body ->> 'execution_id' from outbox \
+                 where finished_at is null and kind = $4)) \
                  order by videos.updated_at limit $5"
             ),
             steps.0.as_str(),
@@ -62,7 +64,7 @@ impl Store {
     }
 
     /// Questions of videos that have stood longer than `age`, which the provider does not have and
-    /// which nobody is about to put.
+    /// which nobody is about to put. What is under way is read once, not once for each question.
     pub async fn stranded_questions(
         &self,
         age: Duration,
@@ -75,9 +77,9 @@ impl Store {
              join videos on videos.video_id = predictions.video_id \
              where videos.step = 'analysing' and videos.updated_at <= $1 \
              and predictions.status in ('planned', 'submitting') and provider_id is null \
-             and not exists (select 1 from outbox where finished_at is null \
-             and kind = 'PredictionDue' \
-             and body ->> 'prediction_id' = cast(predictions.prediction_id as text)) \
+             and cast(prediction_id as text) not in (select body ->> 'prediction_id' from outbox \
+             where finished_at is null and kind = 'PredictionDue' \
+             and body ->> 'prediction_id' is not null) \
              order by prediction_id limit $2",
             ts(self.now() - age),
             limit,
