@@ -113,6 +113,14 @@ async function readReport(page, lang) {
   await shot(report, `report-${lang}`, true);
 }
 
+/** What the open pages say is wrong, to the user and to the console. */
+async function complaints(browser) {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  const texts = await Promise.all(pages.map((page) => page.locator(".error:visible").allInnerTexts().catch(() => [])));
+  const said = [...texts.flat().filter(Boolean), ...seen.errors];
+  return said.length > 0 ? `; the page says: ${said.join("; ")}` : "";
+}
+
 await mkdir(out, { recursive: true });
 const CHROMIUM = process.platform === "darwin" ? "/Applications/Chromium.app/Contents/MacOS/Chromium" : "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? CHROMIUM, args: FLAGS });
@@ -131,6 +139,7 @@ try {
 } catch (error) {
   // The second line of interest says which element did not come.
   failure = error.message.split("\n").filter((line) => /^\S|waiting for/.test(line)).slice(0, 3).join(" ");
+  failure += await complaints(browser);
 } finally {
   await browser.close();
 }

@@ -199,7 +199,7 @@ async function follow() {
     }
   } catch (error) {
     // A server that is away for a moment is asked again; a session that is over is opened anew.
-    if (error.status === 401) await open();
+    if (error.status === 401) await enter();
   }
   setTimeout(follow, 1000);
 }
@@ -338,6 +338,8 @@ async function open() {
   try {
     me = await call("GET", "/api/users/me/");
   } catch (error) {
+    // A server that is away for a moment says nothing about who is signed in.
+    if (error.status !== 401) throw error;
     $("login").hidden = false;
     $("app").hidden = true;
     $("logout").hidden = true;
@@ -373,10 +375,24 @@ $("login-form").onsubmit = async (event) => {
   try {
     await call("POST", "/api/auth/login/", { email: form.get("email"), password: form.get("password") });
     $("login-error").textContent = "";
-    await open();
+    await enter();
   } catch (error) {
     $("login-error").textContent = error.message;
   }
 };
+/** Opens the page; while the server does not answer, says so and asks again. */
+async function enter() {
+  for (;;) {
+    try {
+      await open();
+      $("away").textContent = "";
+      return;
+    } catch (error) {
+      $("away").textContent = error.status ? error.message : t().failed;
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  }
+}
+
 addEventListener("beforeunload", (event) => { if (uploads.size) event.preventDefault(); });
-open().finally(follow);
+enter().finally(follow);
