@@ -1,6 +1,6 @@
 //! The main job: what was planted in a clip is found at its time, and nothing is invented.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::program::{Program, fixtures, labels};
@@ -140,6 +140,14 @@ fn compare(report: &Value, labels: &Value) -> Result<()> {
         missed.is_empty() && invented.is_empty(),
         "missed {missed:#?}\ninvented {invented:#?}"
     );
+    let spoken = list(labels, "periods")
+        .iter()
+        .filter(|period| text(period, "kind") == "speech");
+    let heard = &report["video"]["languages"];
+    for lang in spoken.map(|period| &period["lang"]) {
+        let known = list(&report["video"], "languages").contains(lang);
+        ensure!(known, "{lang} is spoken, the report has heard {heard}");
+    }
     Ok(())
 }
 
@@ -166,6 +174,17 @@ fn every_planted_word_and_card_is_found_at_its_time() -> Result<()> {
     validate(&report)?;
     compare(&report, &labels(&clip)?)?;
     ensure!(checked.code == 1, "exit code {}", checked.code);
+    let risks = list(&report, "risks").iter();
+    let evidence: Vec<&Value> = risks.flat_map(|risk| list(risk, "evidence")).collect();
+    let mut frames = 0;
+    for piece in evidence.iter().filter(|piece| !piece["frame_url"].is_null()) {
+        // The name needs no decoding: it is made of letters, digits and what is encoded here.
+        let path = text(piece, "frame_url").replace("%2E", ".");
+        let frame = std::fs::read(program.out().join(&path)).with_context(|| path)?;
+        ensure!(frame.starts_with(b"\xff\xd8"), "a frame is a JPEG");
+        frames += 1;
+    }
+    ensure!(0 < frames && frames < evidence.len(), "sound has no frame");
     ensure!(program.mails()?.len() == 1, "one mail is sent");
     let page = std::fs::read_to_string(program.out().join("labelled.mp4.report.html"))?;
     ensure!(

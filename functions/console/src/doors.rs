@@ -27,6 +27,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/api/videos/{id}/progress/", get(progress::progress))
         .route("/api/videos/{id}/report/", get(report::json))
         .route("/api/videos/{id}/report.html", get(report::html))
+        .route("/api/videos/{id}/frames/{name}", get(report::frame))
         .route("/api/videos/{id}/retry_processing/", post(videos::retry))
         .route("/api/health/", get(health::health))
         .route("/healthz", get(health::alive))

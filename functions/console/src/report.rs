@@ -1,4 +1,4 @@
-//! The newest report of a video.
+//! The newest report of a video, and the frames that it names.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use http::header;
 use serde::Deserialize;
 use serde_json::Value;
 use shared_domain::{Lang, VideoId};
-use shared_objects::keys;
+use shared_objects::{ObjectsError, keys};
 use shared_store::Report;
 
 use crate::auth::Caller;
@@ -17,6 +17,9 @@ use crate::{Error, Inner};
 
 /// A report with its frames may be large, but not endless.
 const LIMIT: u64 = 256 << 20;
+
+/// A frame is a JPEG of at most 1280 pixels.
+const FRAME: u64 = 8 << 20;
 
 /// `GET /api/videos/{id}/report/`.
 pub(crate) async fn json(
@@ -52,6 +55,30 @@ pub(crate) async fn html(
         (header::CONTENT_SECURITY_POLICY, policy),
     ];
     Ok((headers, page).into_response())
+}
+
+/// `GET /api/videos/{id}/frames/{name}`: what `frame_url` of a report points to. A frame never
+/// changes under its name.
+pub(crate) async fn frame(
+    State(inner): State<Arc<Inner>>,
+    Caller(user): Caller,
+    Path((id, name)): Path<(VideoId, String)>,
+) -> Result<Response, Error> {
+    inner
+        .store
+        .video_visible_to(&user, id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let key = keys::frame_named(id, &name).ok_or(Error::NotFound)?;
+    let jpeg = match inner.objects.get(&key, FRAME).await {
+        Err(ObjectsError::NotFound { .. }) => return Err(Error::NotFound),
+        found => found?,
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "private, max-age=86400"),
+    ];
+    Ok((headers, jpeg).into_response())
 }
 
 async fn newest(inner: &Inner, Caller(user): &Caller, id: VideoId) -> Result<Report, Error> {

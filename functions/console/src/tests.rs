@@ -466,6 +466,26 @@ async fn a_report_is_json_and_a_page_that_runs_nothing() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_frame_of_the_evidence_is_shown_to_those_who_see_the_video() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage.world.run(&stage.project, &[Task::Nudity]).await?;
+    let id = run.video.video_id;
+    let key = keys::frame(id, 1500);
+    let put = stage.world.objects().put(&key, "jpeg".into(), "image/jpeg");
+    put.await?;
+    let path = format!("/api/videos/{id}/frames/000001500.jpg");
+    let frame = stage.get(&path).await?;
+    let seen = (frame.code(), frame.text(), frame.header("content-type"));
+    assert_eq!(seen, (200, "jpeg".to_owned(), "image/jpeg"));
+    assert_eq!(Call::get(&path).at(&stage.doors).await?.code(), 401);
+    for name in ["000001501.jpg", "1500.jpg", "000001500.png", "..%2Fstrip.jpg"] {
+        let path = format!("/api/videos/{id}/frames/{name}");
+        assert_eq!(stage.get(&path).await?.code(), 404, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn progress_ends_when_the_server_stops() -> Result<()> {
     let stage = Stage::open().await?;
     let run = stage.world.run(&stage.project, &[Task::Nudity]).await?;

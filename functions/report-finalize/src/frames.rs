@@ -1,4 +1,4 @@
-//! The frames that a page shows: small copies, written into the page itself.
+//! The frames of the evidence: their addresses, and the small copies that a page brings with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,7 +9,8 @@ use futures::stream::{self, StreamExt};
 use image::ImageReader;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use shared_objects::Objects;
+use shared_domain::VideoId;
+use shared_objects::{Objects, keys};
 use shared_policy::Evaluation;
 use tracing::warn;
 
@@ -21,6 +22,20 @@ const SIDE: u32 = 480;
 const LIMIT: u64 = 8 << 20;
 /// Frames that are fetched at once.
 const AT_ONCE: usize = 4;
+
+/// Where a program fetches each frame of the evidence, below the origin of the API, by object key.
+pub(crate) fn addresses(video_id: VideoId, evaluation: &Evaluation) -> BTreeMap<String, String> {
+    evaluation
+        .triggers
+        .iter()
+        .flat_map(|trigger| &trigger.evidence)
+        .filter_map(|evidence| {
+            let name = keys::frame_name(video_id, &evidence.object_key)?;
+            let address = format!("/api/videos/{video_id}/frames/{name}");
+            Some((evidence.object_key.clone(), address))
+        })
+        .collect()
+}
 
 /// Data URIs of the most telling frame of each risk, by object key.
 ///

@@ -10,7 +10,7 @@ use shared_store::{Execution, NewReport, NewTrigger, ReportStage, Video};
 use tracing::info;
 
 use crate::coverage::{Run, coverage};
-use crate::frames::pictures;
+use crate::frames::{addresses, pictures};
 use crate::write::Written;
 use crate::{Error, ReportFinalize, input};
 
@@ -80,7 +80,7 @@ impl ReportFinalize {
             pack: &self.pack,
             evaluation: &evaluation,
             risks: evaluation.triggers.iter().map(judged).collect(),
-            frame_urls: &std::collections::BTreeMap::new(),
+            frame_urls: &addresses(video.video_id, &evaluation),
         });
         Ok((evaluation, report))
     }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared_domain::{Detection, EvidenceComplete, ReportReady, Step, Task, Word};
+use shared_objects::keys;
 use shared_runtime::{AnyHandler, Verdict, boxed};
 use shared_store::{Closing, PredictionStatus, Report, Role};
 use shared_testing::{Run, World};
@@ -32,7 +33,11 @@ impl Stage {
             handler,
             run,
         };
-        stage.answer(0, &nudity()).await?;
+        let seen = Detection {
+            object_key: keys::frame(stage.run.video.video_id, 500),
+            ..nudity()
+        };
+        stage.answer(0, &seen).await?;
         stage.answer(1, &speech()).await?;
         stage.leave_unanswered(2).await?;
         let at = stage.step().await?;
@@ -137,6 +142,10 @@ async fn the_evidence_becomes_one_sealed_report() -> Result<()> {
     assert_eq!(report.verdict, "fail");
     let rules = texts(&report.body["risks"], "category");
     assert_eq!(rules, ["nudity", "profanity"]);
+    let frame = |risk: usize| &report.body["risks"][risk]["evidence"][0]["frame_url"];
+    let id = stage.run.video.video_id;
+    assert_eq!(*frame(0), format!("/api/videos/{id}/frames/000000500.jpg"));
+    assert!(frame(1).is_null(), "a word has no frame: {}", frame(1));
 
     let json = stage.stored(&report.json_key).await?;
     assert_eq!(hex::encode(Sha256::digest(&json)), report.seal);

@@ -26,6 +26,19 @@ pub fn frame(video_id: VideoId, at_ms: u64) -> String {
     format!("videos/{video_id}/frames/{at_ms:09}.jpg")
 }
 
+/// The frame of a video that has this file name; `None` for any name that [`frame`] would not give.
+pub fn frame_named(video_id: VideoId, name: &str) -> Option<String> {
+    let at_ms = name.strip_suffix(".jpg")?.parse().ok()?;
+    let key = frame(video_id, at_ms);
+    (key.rsplit('/').next() == Some(name)).then_some(key)
+}
+
+/// The file name of a frame's key; `None` for the key of anything else.
+pub fn frame_name(video_id: VideoId, key: &str) -> Option<&str> {
+    let name = key.rsplit('/').next()?;
+    (frame_named(video_id, name)? == key).then_some(name)
+}
+
 /// One chunk of 16 kHz sound.
 pub fn audio(video_id: VideoId, index: u32) -> String {
     format!("videos/{video_id}/audio/{index:05}.wav")

@@ -126,12 +126,12 @@ async fn one(
             table::refused(file, &refusal.text(system_language()), args);
             Ok(crate::COULD_NOT)
         }
-        Ending::Reported(report) => {
+        Ending::Reported(mut report) => {
             bars.finish();
             if report.created_at < begun {
                 table::old(file, report.created_at);
             }
-            let written = write::files(client.objects(), name, &report, args).await?;
+            let written = write::files(client.objects(), name, &mut report, args).await?;
             table::report(&report.body, &written, args);
             let code = verdict(&report.body);
             reports.push(report.body);

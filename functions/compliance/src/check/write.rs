@@ -3,35 +3,83 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use shared_objects::Objects;
-use shared_store::Report;
+use shared_domain::VideoId;
+use shared_objects::{Objects, keys};
+use shared_policy::Report;
 
 use crate::args::{Check, Format};
 
 /// A report with its frames may be large, but not endless.
 const LIMIT: u64 = 256 << 20;
 
-/// Writes what was asked for; answers the paths.
+/// A frame is a JPEG of at most 1280 pixels.
+const FRAME: u64 = 8 << 20;
+
+/// Writes what was asked for; answers the paths. In the JSON, `frame_url` then names the file of
+/// the frame, as seen from the folder of the reports.
 pub(crate) async fn files(
     objects: &Objects,
     name: &str,
-    report: &Report,
+    report: &mut shared_store::Report,
     args: &Check,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("{} cannot be made", args.out.display()))?;
     for format in &args.format {
-        let (key, ending) = match format {
-            Format::Html => (&report.html_key, "report.html"),
-            Format::Json => (&report.json_key, "report.json"),
-        };
-        let path = args.out.join(format!("{name}.{ending}"));
-        write(&path, &objects.get(key, LIMIT).await?)?;
-        written.push(path);
+        match format {
+            Format::Html => {
+                let path = args.out.join(format!("{name}.report.html"));
+                write(&path, &objects.get(&report.html_key, LIMIT).await?)?;
+                written.push(path);
+            }
+            Format::Json => {
+                let path = args.out.join(format!("{name}.report.json"));
+                let mut told: Report = serde_json::from_value(report.body.take())?;
+                let folder = format!("{name}.frames");
+                let shown = frames(objects, report.video_id, &mut told, args, &folder).await?;
+                write(&path, &told.to_json()?)?;
+                written.push(path);
+                written.extend(shown.then(|| args.out.join(folder)));
+                report.body = serde_json::to_value(told)?;
+            }
+        }
     }
     Ok(written)
+}
+
+/// Writes the frames of the evidence into `folder`; answers whether there are any.
+async fn frames(
+    objects: &Objects,
+    video_id: VideoId,
+    report: &mut Report,
+    args: &Check,
+    folder: &str,
+) -> anyhow::Result<bool> {
+    let path = args.out.join(folder);
+    if path.is_dir() {
+        std::fs::remove_dir_all(&path)
+            .with_context(|| format!("{} cannot be replaced", path.display()))?;
+    }
+    let mut any = false;
+    for piece in report.risks.iter_mut().flat_map(|risk| &mut risk.evidence) {
+        piece.frame_url = None;
+        let Some(frame) = keys::frame_name(video_id, &piece.object_key) else {
+            continue;
+        };
+        let file = path.join(frame);
+        if !file.exists() {
+            std::fs::create_dir_all(&path)
+                .with_context(|| format!("{} cannot be made", path.display()))?;
+            write(&file, &objects.get(&piece.object_key, FRAME).await?)?;
+        }
+        any = true;
+        let folder = utf8_percent_encode(folder, NON_ALPHANUMERIC);
+        piece.frame_url = Some(format!("{folder}/{frame}"));
+    }
+    Ok(any)
 }
 
 /// What the files of each report are called: files of one name in different folders are numbered.

@@ -154,3 +154,17 @@ fn derived_keys_lie_under_their_video_and_sort_by_time() {
         format!("{prefix}reports/{report}.bin")
     );
 }
+
+#[test]
+fn a_frame_is_found_by_its_own_name_only() {
+    let (_, video) = ids();
+    let key = keys::frame(video, 1500);
+    assert_eq!(keys::frame_name(video, &key), Some("000001500.jpg"));
+    assert_eq!(keys::frame_named(video, "000001500.jpg"), Some(key.clone()));
+    let (_, other) = ids();
+    assert_eq!(keys::frame_name(other, &key), None, "of another video");
+    assert_eq!(keys::frame_name(video, &keys::audio(video, 1)), None);
+    for name in ["1500.jpg", "000001500.png", "+00001500.jpg", "../strip.jpg", ""] {
+        assert_eq!(keys::frame_named(video, name), None, "{name:?}");
+    }
+}
