@@ -8,6 +8,7 @@ has_russian_voice() { have text2wave && ls -d /usr/share/festival/voices/russian
 
 need has_postgres postgresql postgresql@17
 need 'have redis-server' redis-server redis
+need 'have openssl' openssl openssl
 need has_chromium chromium chromium
 need 'have espeak-ng' espeak-ng espeak-ng
 need 'have text2wave' festival -

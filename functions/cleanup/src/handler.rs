@@ -45,7 +45,8 @@ impl Cleanup {
     /// to it: sending all of it again would pile up for as long as nobody reads.
     pub(crate) async fn waits_at(&self, stream: &str) -> Result<bool, Error> {
         let streams = self.store.queue_status().await?;
-        let waits = |at: &StreamStatus| at.stream == stream && at.waiting + at.leased > 0;
+        let waits =
+            |at: &StreamStatus| at.stream == stream && at.waiting + at.later + at.leased > 0;
         Ok(streams.iter().any(waits))
     }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
 
 /// Tells what in a video breaks the law or a platform's rules, before it is published.
 #[derive(Debug, Parser)]
@@ -30,6 +31,11 @@ pub(crate) enum Command {
     Models {
         #[command(subcommand)]
         command: Models,
+    },
+    /// What waits between the functions, and what was given up.
+    Queue {
+        #[command(subcommand)]
+        command: Queue,
     },
 }
 
@@ -125,6 +131,35 @@ pub(crate) enum Models {
     Verify,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Queue {
+    /// How many events wait, are due later, run and were given up, per function.
+    Status {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was given up, the latest first.
+    Dead {
+        /// Print JSON, with whole reasons.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start what was given up again; ends with 1 when something cannot be.
+    Retry(Retry),
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Retry {
+    /// The entry, as `queue dead` lists it.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<Uuid>,
+    /// Everything that was given up.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +176,20 @@ mod tests {
         for command in commands {
             let parsed = Args::try_parse_from(command.split_whitespace());
             assert!(parsed.is_ok(), "{command}: {:?}", parsed.err());
+        }
+    }
+
+    #[test]
+    fn a_retry_names_one_entry_or_all() {
+        let parse = |args: &[&str]| {
+            let line = ["compliance", "queue", "retry"].iter().chain(args).copied();
+            Args::try_parse_from(line).map_err(|error| error.exit_code())
+        };
+        let id = "018f0000-0000-7000-8000-000000000001";
+        assert!(parse(&[id]).is_ok());
+        assert!(parse(&["--all"]).is_ok());
+        for wrong in [&[][..], &[id, "--all"], &["7"]] {
+            assert_eq!(parse(wrong).err(), Some(2), "{wrong:?}");
         }
     }
 

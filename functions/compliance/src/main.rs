@@ -7,6 +7,7 @@ mod embedded;
 mod migrate;
 mod models;
 mod ports;
+mod queue;
 mod secrets;
 mod serve;
 
@@ -51,6 +52,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
         Command::Migrate => migrate::migrate(&settings).await,
+        Command::Queue { command } => queue::queue(&settings, &command).await,
         Command::Models { command } => models::models(&settings, &command).await,
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/api/videos/{id}/retry_processing/", post(videos::retry))
         .route("/api/health/", get(health::health))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::health))
+        .route("/readyz", get(health::ready))
         .fallback(async || Error::NotFound)
         .layer(middleware::from_fn_with_state(inner.clone(), guard))
         .with_state(inner)

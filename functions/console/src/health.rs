@@ -20,25 +20,44 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// `GET /api/health/`: asks every part; 503 when one fails.
 pub(crate) async fn health(State(inner): State<Arc<Inner>>) -> (StatusCode, Json<Value>) {
+    let (parts, transport) = tokio::join!(parts(&inner), inner.shared.queue.transport());
+    let well = transport.is_well();
+    told(&parts, transport.as_str(), well)
+}
+
+/// `GET /readyz`: as `health`, but requests are answered without the transport of the queue, so that
+/// its absence takes no server out of service.
+pub(crate) async fn ready(State(inner): State<Arc<Inner>>) -> (StatusCode, Json<Value>) {
+    let (parts, transport) = tokio::join!(parts(&inner), inner.shared.queue.transport());
+    told(&parts, transport.as_str(), true)
+}
+
+/// Parts without which requests fail, by their names in the answer.
+type Parts = [(&'static str, bool); 3];
+
+async fn parts(inner: &Inner) -> Parts {
     let (database, b2, replicate) = tokio::join!(
         well(inner.store.ping()),
         well(inner.objects.ping()),
         well(inner.replicate.account()),
     );
-    let healthy = database && b2 && replicate;
+    [("database", database), ("b2", b2), ("replicate", replicate)]
+}
+
+fn told(parts: &Parts, redis: &str, transport: bool) -> (StatusCode, Json<Value>) {
+    let healthy = transport && parts.iter().all(|(_, well)| *well);
     let status = if healthy {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let word = |ok| if ok { "ok" } else { "failed" };
-    let body = json!({
+    let mut body = json!({
         "status": if healthy { "healthy" } else { "unhealthy" },
-        "database": word(database),
-        "redis": "embedded",
-        "b2": word(b2),
-        "replicate": word(replicate),
+        "redis": redis,
     });
+    for (name, well) in parts {
+        body[*name] = json!(if *well { "ok" } else { "failed" });
+    }
     (status, Json(body))
 }
 

@@ -95,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) config: ConsoleConfig,
     pub(crate) logins: Throttle,
     pub(crate) stop: CancellationToken,
+    pub(crate) shared: Shared,
 }
 
 impl Console {
@@ -105,12 +106,13 @@ impl Console {
             (objects, replicate, ConsoleConfig::read(reader))
         })?;
         Ok(Self(Arc::new(Inner {
-            store: shared.store,
+            store: shared.store.clone(),
             objects: Objects::connect(&objects),
             replicate: Replicate::connect(replicate)?,
             config,
             logins: Throttle::default(),
-            stop: shared.stop,
+            stop: shared.stop.clone(),
+            shared,
         })))
     }
 

@@ -7,8 +7,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use shared_domain::{Lang, Refusal, Step, Task, VideoUploaded};
 use shared_objects::keys;
+use shared_runtime::Shared;
 use shared_store::{NewUser, Project, Role, User, Video};
-use shared_testing::{Answer, Call, HOST, World};
+use shared_testing::{Answer, Call, HOST, World, redis};
 
 use crate::{Console, password};
 
@@ -648,6 +649,25 @@ async fn health_asks_every_part() -> Result<()> {
         200,
         "the process itself lives"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn health_tells_of_redis_and_readiness_does_without_it() -> Result<()> {
+    let (world, mut server) = (World::new().await, redis());
+    let mut settings = world.settings();
+    settings.set("REDIS_URL", server.url());
+    let shared = Shared::connect(settings).await?;
+    let console = Console::connect(shared).await;
+    let doors = console.map_err(anyhow::Error::from_boxed)?.router();
+    let told = async |path: &str| -> Result<(u16, Value)> {
+        let answer = Call::get(path).at(&doors).await?;
+        Ok((answer.code(), answer.json()["redis"].clone()))
+    };
+    assert_eq!(told("/api/health/").await?, (200, json!("ok")));
+    server.kill()?;
+    assert_eq!(told("/api/health/").await?, (503, json!("failed")));
+    assert_eq!(told("/readyz").await?, (200, json!("failed")));
     Ok(())
 }
 

@@ -2,11 +2,21 @@
 
 mod backoff;
 mod channel;
+mod config;
+mod fault;
+mod keys;
+mod link;
+mod looks;
 mod queue;
+mod reader;
+mod relay;
+mod stream;
 
 pub use backoff::backoff;
 pub use channel::Channel;
-pub use queue::{LEASE, MAX_STRIKES, PATIENCE, Queue};
+pub use config::RedisConfig;
+pub use fault::Fault;
+pub use queue::{LEASE, MAX_STRIKES, PATIENCE, Queue, Transport};
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,16 @@
 //! The queue as hosts see it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use shared_domain::OutboxId;
 use shared_store::{Claimed, Store, StoreError};
-use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::Channel;
+use crate::looks::Looks;
+use crate::stream::{Entry, Streams};
+use crate::{Channel, Fault, RedisConfig};
 
 /// How long a claim holds without being renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -19,18 +22,50 @@ const EMBEDDED_DEATHS: u32 = 15;
 /// Age at which an event is given up although its handler still says "later".
 pub const PATIENCE: Duration = Duration::from_hours(24);
 
-/// A look at the table that nobody asked for: finds what a lost wake-up left.
-const LOOK: Duration = Duration::from_secs(1);
-/// Rows that one relay takes.
-const BATCH: i64 = 500;
-
 /// Reads and relays the outbox.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    store: Store,
-    channel: Channel,
-    owner: String,
-    lease: Duration,
+    pub(crate) store: Store,
+    pub(crate) channel: Channel,
+    pub(crate) redis: Option<Arc<Redis>>,
+    pub(crate) owner: String,
+    pub(crate) lease: Duration,
+}
+
+/// The second transport, and what this process has read from it.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    pub(crate) streams: Streams,
+    pub(crate) looks: Looks,
+    /// The entry behind each claim of this process, by event and epoch.
+    entries: Mutex<HashMap<(OutboxId, i64), String>>,
+}
+
+/// What carries the word that there is work, and whether it can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// This process itself.
+    Embedded,
+    /// Redis, which answers.
+    Redis,
+    /// Redis, which does not; the queue goes on by the table.
+    Away(Fault),
+}
+
+impl Transport {
+    /// The word of the health page.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Redis => "ok",
+            Self::Away(_) => "failed",
+        }
+    }
+
+    /// Whether it can do its work.
+    pub fn is_well(&self) -> bool {
+        !matches!(self, Self::Away(_))
+    }
 }
 
 impl Queue {
@@ -40,9 +75,27 @@ impl Queue {
         Self {
             store,
             channel: Channel::default(),
+            redis: None,
             owner,
             lease: LEASE,
         }
+    }
+
+    /// The same queue with Redis as its transport. A server that is away is told in the log and
+    /// joined later; one that refuses the credentials is an error, for no waiting mends them.
+    pub async fn over_redis(self, config: &RedisConfig) -> Result<Self, Fault> {
+        let streams = Streams::new(config, &self.owner)?;
+        // The link tells the log of everything else.
+        if let Err(fault @ Fault::Refused { .. }) = streams.ping().await {
+            return Err(fault);
+        }
+        let redis = Redis {
+            streams,
+            looks: Looks::new(config.look),
+            entries: Mutex::default(),
+        };
+        let redis = Some(Arc::new(redis));
+        Ok(Self { redis, ..self })
     }
 
     /// The same queue with claims that hold for another time.
@@ -80,53 +133,47 @@ impl Queue {
         }
     }
 
-    /// Hands unsent rows to the transport: the only sender. Failing, it leaves them for the next.
-    pub async fn relay(&self) {
-        if let Err(error) = self.relay_once().await {
-            warn!(%error, "the outbox was not relayed; the next relay takes it");
+    /// Asks the transport how it is.
+    pub async fn transport(&self) -> Transport {
+        let Some(redis) = &self.redis else {
+            return Transport::Embedded;
+        };
+        match redis.streams.ping().await {
+            Ok(()) => Transport::Redis,
+            Err(fault) => Transport::Away(fault),
         }
     }
 
-    async fn relay_once(&self) -> Result<(), StoreError> {
-        loop {
-            let unsent = self.store.unsent(BATCH).await?;
-            for (_, stream) in &unsent {
-                self.channel.ring(stream);
-            }
-            let ids: Vec<OutboxId> = unsent.iter().map(|(id, _)| *id).collect();
-            if !ids.is_empty() {
-                self.store.mark_sent(&ids).await?;
-            }
-            if ids.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
-                return Ok(());
-            }
+    /// Prolongs the lease of an event that is being worked on; false when it has gone to another
+    /// worker or the work has ended.
+    pub async fn renew(&self, claimed: &Claimed) -> Result<bool, StoreError> {
+        let (event_id, epoch) = (claimed.event_id, claimed.epoch);
+        let held = self.store.renew(event_id, epoch, self.lease).await?;
+        if held && let Some((redis, entry)) = self.entry_of(claimed, Redis::entry) {
+            // Unheard, another reader claims the entry and finds nothing to do.
+            heard(redis.streams.hold(&claimed.stream, &entry).await);
+        }
+        Ok(held)
+    }
+
+    /// The work on an event has ended, however: its entry is deleted, and what it left behind is
+    /// announced. A lost word costs time only.
+    pub async fn over(&self, claimed: &Claimed) {
+        if let Some((redis, entry)) = self.entry_of(claimed, Redis::forget) {
+            heard(redis.streams.delete(&claimed.stream, &entry).await);
+        }
+        if self.redis.is_some() {
+            self.relay().await;
         }
     }
 
-    /// The next event of a stream, claimed; `None` once `stop` is cancelled.
-    pub async fn next(&self, stream: &str, stop: &CancellationToken) -> Option<Claimed> {
-        let bell = self.channel.bell(stream);
-        while !stop.is_cancelled() {
-            match self
-                .store
-                .claim(stream, &self.owner, self.lease, self.deaths())
-                .await
-            {
-                Ok(Some(claimed)) => {
-                    // A bell rings once for many rows: pass it on before working.
-                    self.channel.ring(stream);
-                    return Some(claimed);
-                }
-                Ok(None) => {}
-                Err(error) => error!(%error, stream, "the queue cannot be read; trying again"),
-            }
-            tokio::select! {
-                () = bell.notified() => {}
-                () = tokio::time::sleep(LOOK) => {}
-                () = stop.cancelled() => {}
-            }
+    /// No reader of this process reads on.
+    pub async fn leave(&self) {
+        let Some(redis) = &self.redis else { return };
+        self.relay().await;
+        for function in redis.looks.functions() {
+            heard(redis.streams.leave(&function).await);
         }
-        None
     }
 
     /// Gives an event up: a dead letter that can be read and retried.
@@ -136,9 +183,55 @@ impl Queue {
         handler: &str,
         reason: &str,
     ) -> Result<(), StoreError> {
-        error!(event.id = %claimed.event_id, handler, reason, "given up after {} attempts", claimed.attempt);
-        self.store
-            .bury(claimed.event_id, claimed.epoch, handler, reason)
-            .await
+        let (event_id, epoch) = (claimed.event_id, claimed.epoch);
+        self.store.bury(event_id, epoch, handler, reason).await?;
+        self.mourn(claimed, reason).await;
+        Ok(())
+    }
+
+    /// Tells of a burial that has been committed.
+    pub(crate) async fn mourn(&self, buried: &Claimed, reason: &str) {
+        let (handler, attempts) = (&buried.stream, buried.attempt);
+        error!(event.id = %buried.event_id, handler, reason, "given up after {attempts} attempts");
+        if let Some(redis) = &self.redis {
+            heard(redis.streams.mourn(buried, reason).await);
+        }
+    }
+
+    fn entry_of(
+        &self,
+        claimed: &Claimed,
+        find: fn(&Redis, &Claimed) -> Option<String>,
+    ) -> Option<(&Redis, String)> {
+        let redis = self.redis.as_deref()?;
+        Some((redis, find(redis, claimed)?))
+    }
+}
+
+impl Redis {
+    pub(crate) fn remember(&self, claimed: &Claimed, entry: Entry) {
+        let key = (claimed.event_id, claimed.epoch);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.insert(key, entry.id);
+    }
+
+    fn entry(&self, claimed: &Claimed) -> Option<String> {
+        let key = (claimed.event_id, claimed.epoch);
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(&key).cloned()
+    }
+
+    fn forget(&self, claimed: &Claimed) -> Option<String> {
+        let key = (claimed.event_id, claimed.epoch);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.remove(&key)
+    }
+}
+
+/// The link tells once that Redis is away; what else goes wrong with a hint is told here.
+pub(crate) fn heard(said: Result<(), Fault>) {
+    match said {
+        Ok(()) | Err(Fault::Away { .. } | Fault::Forgotten { .. }) => {}
+        Err(fault) => warn!("Redis was not told: {fault}"),
     }
 }

@@ -7,6 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{LEASE, Queue, backoff};
 
+mod redis;
+mod settings;
+
 const STREAM: &str = EvidenceComplete::STREAM;
 
 async fn send(store: &Store) -> OutboxId {

@@ -1,7 +1,7 @@
 //! The only place that picks implementations: which database, which transport.
 
 use shared_domain::{Reader, Settings, SettingsError};
-use shared_queue::Queue;
+use shared_queue::{Fault, Queue, RedisConfig};
 use shared_store::{Store, StoreConfig, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,9 @@ pub enum ConnectError {
     /// The database does not answer or has another schema.
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
+    /// Redis refuses the credentials. One that is away keeps nobody from starting.
+    #[error("the queue cannot be joined")]
+    Queue(#[from] Fault),
 }
 
 /// Opens the store that the settings name.
@@ -40,8 +43,14 @@ pub async fn store(settings: &Settings) -> Result<Store, ConnectError> {
 impl Shared {
     /// Opens store and queue.
     pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
-        let store = store(&settings).await?;
-        let queue = Queue::new(store.clone());
+        let reader = settings.reader();
+        let (store, redis) = (StoreConfig::read(&reader), RedisConfig::read(&reader));
+        reader.finish()?;
+        let store = Store::connect(store).await?;
+        let mut queue = Queue::new(store.clone());
+        if let Some(redis) = redis {
+            queue = queue.over_redis(&redis).await?;
+        }
         Ok(Self {
             settings,
             store,

@@ -21,6 +21,8 @@ use crate::{
     Classify, Event, Handler, Problem, Source, Verdict, boxed, dispatch, hash_token, same_origin,
 };
 
+mod redis;
+
 /// Behaves as its `mood` says, and counts its starts.
 struct Moody {
     mood: Mood,

@@ -40,6 +40,15 @@ pub struct Claimed {
     pub epoch: i64,
 }
 
+/// What a claim came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// A message to work on.
+    Work(Claimed),
+    /// A message that was given up instead of started once more, and why.
+    Buried(Claimed, String),
+}
+
 /// How a failed attempt gives its message back.
 #[derive(Debug, Clone, Copy)]
 pub struct Release<'a> {
@@ -86,6 +95,22 @@ struct ClaimedRow {
     last_error: Option<String>,
 }
 
+impl ClaimedRow {
+    fn claimed(self) -> Claimed {
+        Claimed {
+            event_id: self.event_id,
+            stream: self.stream,
+            kind: self.kind,
+            body: self.body,
+            trace: self.trace,
+            created_at: self.created_at,
+            attempt: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            strikes: u32::try_from(self.strikes).unwrap_or(u32::MAX),
+            epoch: self.lease_epoch,
+        }
+    }
+}
+
 impl Store {
     /// Takes the most urgent message of a stream that is due and free; committed on return.
     ///
@@ -98,29 +123,40 @@ impl Store {
         lease: Duration,
         max_strikes: u32,
     ) -> Result<Option<Claimed>, StoreError> {
-        while let Some(row) = self.claim_any(stream, owner, lease).await? {
+        loop {
+            match self.take(stream, owner, lease, max_strikes).await? {
+                Some(Taken::Work(claimed)) => return Ok(Some(claimed)),
+                Some(Taken::Buried(..)) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// As `claim`, and tells of a burial instead of going on to the next message.
+    pub async fn take(
+        &self,
+        stream: &str,
+        owner: &str,
+        lease: Duration,
+        max_strikes: u32,
+    ) -> Result<Option<Taken>, StoreError> {
+        while let Some(mut row) = self.claim_any(stream, owner, lease).await? {
             let strikes = u32::try_from(row.strikes).unwrap_or(u32::MAX);
             if strikes < max_strikes {
-                return Ok(Some(Claimed {
-                    event_id: row.event_id,
-                    stream: row.stream,
-                    kind: row.kind,
-                    body: row.body,
-                    trace: row.trace,
-                    created_at: row.created_at,
-                    attempt: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                    strikes,
-                    epoch: row.lease_epoch,
-                }));
+                return Ok(Some(Taken::Work(row.claimed())));
             }
             let last = row.last_error.as_deref().unwrap_or("nothing was said");
+            let error = format!("the work broke off {strikes} times; before: {last}");
+            // this start never was
+            row.attempts -= 1;
             let burial = Burial {
                 handler: stream,
-                error: &format!("the work broke off {strikes} times; before: {last}"),
-                attempts: Some(row.attempts - 1),
+                error: &error,
+                attempts: Some(row.attempts),
             };
             match self.bury_row(row.event_id, row.lease_epoch, burial).await {
-                Ok(()) | Err(StoreError::Fenced) => {}
+                Ok(()) => return Ok(Some(Taken::Buried(row.claimed(), error))),
+                Err(StoreError::Fenced) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -10,13 +10,31 @@ use crate::dialect::{bulk, change, execute, rows};
 use crate::values::{Id, Maybe, Ts, id, ts};
 use crate::{Store, StoreError};
 
+/// A message that has to be announced.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Unsent {
+    /// The event.
+    #[sqlx(try_from = "Id")]
+    pub event_id: OutboxId,
+    /// The function that reads it.
+    pub stream: String,
+    /// The name of the fact.
+    pub kind: String,
+    /// Higher goes first within a stream.
+    pub priority: i64,
+    /// W3C `traceparent` of the sender.
+    pub trace: Option<String>,
+}
+
 /// How one stream stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamStatus {
     /// The function that reads it.
     pub stream: String,
-    /// Messages that nobody works on, due or not.
+    /// Messages that are due and that nobody works on.
     pub waiting: i64,
+    /// Messages that are not due yet.
+    pub later: i64,
     /// Messages that somebody works on.
     pub leased: i64,
     /// Messages that were given up.
@@ -26,20 +44,16 @@ pub struct StreamStatus {
 }
 
 impl Store {
-    /// Messages that are due and have to be announced, the oldest first.
-    pub async fn unsent(&self, limit: i64) -> Result<Vec<(OutboxId, String)>, StoreError> {
-        let found = rows!(
-            fetch_all as (Id, String),
+    /// Messages that have to be announced, the oldest first. One that is not due yet is announced
+    /// too: whoever hears of it asks `next_due` when to come.
+    pub async fn unsent(&self, limit: i64) -> Result<Vec<Unsent>, StoreError> {
+        rows!(
+            fetch_all as Unsent,
             self.reader().await?.link(),
-            "select event_id, stream from outbox where sent_at is null and finished_at is null \
-             and due_at <= $1 order by event_id limit $2",
-            ts(self.now()),
+            "select event_id, stream, kind, priority, trace from outbox \
+             where sent_at is null and finished_at is null order by event_id limit $1",
             limit,
-        )?;
-        Ok(found
-            .into_iter()
-            .map(|(event_id, stream)| (event_id.into(), stream))
-            .collect())
+        )
     }
 
     /// These messages were announced.
@@ -74,9 +88,10 @@ impl Store {
         let now = self.now();
         let mut db = self.reader().await?;
         let open = rows!(
-            fetch_all as (String, i64, i64, Maybe<Ts>),
+            fetch_all as (String, i64, i64, i64, Maybe<Ts>),
             db.link(),
             "select stream, count(*), count(case when lease_until > $1 then 1 end), \
+             count(case when due_at > $1 and (lease_until is null or lease_until <= $1) then 1 end), \
              min(created_at) from outbox where finished_at is null group by stream",
             ts(now),
         )?;
@@ -86,9 +101,10 @@ impl Store {
             "select handler, count(*) from dead_letters group by handler"
         )?;
         let mut streams: BTreeMap<String, StreamStatus> = BTreeMap::new();
-        for (stream, unfinished, leased, oldest) in open {
+        for (stream, unfinished, leased, later, oldest) in open {
             let status = streams.entry(stream).or_default();
-            status.waiting = unfinished - leased;
+            status.waiting = unfinished - leased - later;
+            status.later = later;
             status.leased = leased;
             let oldest: Option<OffsetDateTime> = oldest.into();
             status.oldest_age = oldest.map(|at| (now - at).try_into().unwrap_or_default());

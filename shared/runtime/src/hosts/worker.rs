@@ -32,9 +32,10 @@ pub async fn work(lanes: Vec<Lane>, queue: Queue, stop: CancellationToken) {
             tasks.spawn(consume(lane.handler.clone(), queue.clone(), stop.clone()));
         }
     }
-    tasks.spawn(relay_leftovers(queue, stop));
+    tasks.spawn(relay_leftovers(queue.clone(), stop));
     info!("worker ready");
     while tasks.join_next().await.is_some() {}
+    queue.leave().await;
 }
 
 /// What another process (or a crash between commit and relay) left in the outbox.
@@ -49,39 +50,40 @@ async fn relay_leftovers(queue: Queue, stop: CancellationToken) {
 
 async fn consume(handler: Arc<dyn AnyHandler>, queue: Queue, stop: CancellationToken) {
     while let Some(claimed) = queue.next(handler.name(), &stop).await {
-        let (event_id, epoch) = (claimed.event_id, claimed.epoch);
-        if let Err(error) = attempt(handler.as_ref(), claimed, &queue, &stop).await {
+        if let Err(error) = attempt(handler.as_ref(), &claimed, &queue, &stop).await {
             // The lease runs out and the row is claimed again: nothing is lost.
+            let (event_id, epoch) = (claimed.event_id, claimed.epoch);
             error!(event.id = %event_id, epoch, %error, "the verdict could not be written");
         }
+        queue.over(&claimed).await;
     }
 }
 
 async fn attempt(
     handler: &dyn AnyHandler,
-    claimed: Claimed,
+    claimed: &Claimed,
     queue: &Queue,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let event = event_of(&claimed);
+    let event = event_of(claimed);
     let grace = async {
         stop.cancelled().await;
         tokio::time::sleep(queue.grace()).await;
     };
     let outcome = tokio::select! {
         outcome = dispatch(handler, &event, queue) => outcome,
-        () = keep(queue, &claimed) => {
+        () = keep(queue, claimed) => {
             warn!(event.id = %event.id, "the lease was lost; the work is dropped");
             return Ok(());
         }
-        () = grace => return give_back(&claimed, queue).await,
+        () = grace => return give_back(claimed, queue).await,
     };
     match outcome.verdict {
         // What it needed may have stopped before it.
         Verdict::Retry { .. } if stop.is_cancelled() && !outcome.broke_off => {
-            give_back(&claimed, queue).await
+            give_back(claimed, queue).await
         }
-        _ => settle(handler.name(), &claimed, &outcome, queue).await,
+        _ => settle(handler.name(), claimed, &outcome, queue).await,
     }
 }
 
@@ -95,8 +97,7 @@ async fn give_back(claimed: &Claimed, queue: &Queue) -> Result<(), StoreError> {
 async fn keep(queue: &Queue, claimed: &Claimed) {
     loop {
         tokio::time::sleep(queue.lease() / 3).await;
-        let (event_id, epoch) = (claimed.event_id, claimed.epoch);
-        match queue.store().renew(event_id, epoch, queue.lease()).await {
+        match queue.renew(claimed).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => warn!(event.id = %claimed.event_id, %error, "the lease was not renewed"),

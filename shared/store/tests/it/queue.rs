@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use shared_domain::{EvidenceComplete, Message, PredictionDue, Step, VideoUploaded};
-use shared_store::{DeadEvent, Outcome, Release, Store, StoreConfig, StoreError};
+use shared_store::{DeadEvent, Outcome, Release, Store, StoreConfig, StoreError, Taken};
 use time::OffsetDateTime;
 
 use crate::world::{LEASE, World, delivery, knock};
@@ -338,7 +338,15 @@ async fn the_relay_hears_of_each_message_until_it_is_announced() -> Result<()> {
     let world = World::new().await;
     let event_id = world.message().await?;
     let unsent = world.store.unsent(10).await?;
-    assert_eq!(unsent, [(event_id, STREAM.to_owned())]);
+    assert_eq!(unsent.len(), 1);
+    assert_eq!(
+        (
+            unsent[0].event_id,
+            unsent[0].stream.as_str(),
+            unsent[0].kind.as_str()
+        ),
+        (event_id, STREAM, VideoUploaded::KIND)
+    );
     world.store.mark_sent(&[event_id]).await?;
     world.store.mark_sent(&[]).await?;
     assert_eq!(world.store.unsent(10).await?, []);
@@ -363,6 +371,45 @@ async fn the_relay_hears_of_each_message_until_it_is_announced() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_not_due_yet_is_announced_all_the_same() -> Result<()> {
+    let world = World::new().await;
+    let due_at = world.store.now() + Duration::from_hours(1);
+    let mut tx = world.store.transaction().await?;
+    let event_id = tx
+        .send_later(&PredictionDue::new(world.store.fresh()), due_at)
+        .await?;
+    tx.commit().await?;
+    let unsent = world.store.unsent(10).await?;
+    assert_eq!(
+        (unsent[0].event_id, unsent[0].priority),
+        (event_id, i64::from(PredictionDue::PRIORITY))
+    );
+    assert_eq!(world.store.next_due(STREAM).await?, Some(due_at));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_burial_at_a_claim_is_told_and_the_next_message_follows() -> Result<()> {
+    let world = World::new().await;
+    let deadly = world.message().await?;
+    world.claim("a").await?.expect("it waits");
+    world.clock.advance(LEASE);
+    let harmless = world.message().await?;
+    let taken = world.store.take(STREAM, "b", LEASE, 1).await?;
+    let Some(Taken::Buried(buried, reason)) = taken else {
+        panic!("{taken:?}");
+    };
+    assert_eq!((buried.event_id, buried.attempt), (deadly, 1));
+    assert!(reason.contains("broke off 1 times"), "{reason}");
+    let taken = world.store.take(STREAM, "b", LEASE, 1).await?;
+    assert!(
+        matches!(&taken, Some(Taken::Work(claimed)) if claimed.event_id == harmless),
+        "{taken:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn status_counts_what_waits_and_what_is_at_work() -> Result<()> {
     let world = World::new().await;
     world.message().await?;
@@ -380,6 +427,20 @@ async fn status_counts_what_waits_and_what_is_at_work() -> Result<()> {
         (STREAM, 1, 1)
     );
     assert_eq!(status[0].oldest_age, Some(Duration::from_secs(7)));
+
+    let mut tx = world.store.transaction().await?;
+    let due_at = world.store.now() + Duration::from_secs(30);
+    tx.send_later(&VideoUploaded::new(world.store.fresh()), due_at)
+        .await?;
+    tx.commit().await?;
+    let status = world.store.queue_status().await?;
+    assert_eq!(
+        (status[0].waiting, status[0].later, status[0].leased),
+        (1, 1, 1)
+    );
+    world.clock.advance(Duration::from_secs(30));
+    let status = world.store.queue_status().await?;
+    assert_eq!((status[0].waiting, status[0].later), (2, 0));
     Ok(())
 }
 
@@ -416,7 +477,7 @@ async fn thousands_of_messages_are_sent_in_one_transaction() -> Result<()> {
         .unsent(5000)
         .await?
         .into_iter()
-        .map(|(id, _)| id)
+        .map(|unsent| unsent.event_id)
         .collect();
     world.store.mark_sent(&unsent).await?;
     assert_eq!(world.store.unsent(10).await?, []);
