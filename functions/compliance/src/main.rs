@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod args;
 mod check;
 mod deployed;
@@ -51,6 +52,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
         Command::Migrate => migrate::migrate(&settings).await,
+        Command::CreateAdmin(args) => admin::create_admin(&settings, &args).await,
         Command::Models { command } => models::models(&settings, &command).await,
     }
 }
