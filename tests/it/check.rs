@@ -177,7 +177,10 @@ fn every_planted_word_and_card_is_found_at_its_time() -> Result<()> {
     let risks = list(&report, "risks").iter();
     let evidence: Vec<&Value> = risks.flat_map(|risk| list(risk, "evidence")).collect();
     let mut frames = 0;
-    for piece in evidence.iter().filter(|piece| !piece["frame_url"].is_null()) {
+    for piece in evidence
+        .iter()
+        .filter(|piece| !piece["frame_url"].is_null())
+    {
         // The name needs no decoding: it is made of letters, digits and what is encoded here.
         let path = text(piece, "frame_url").replace("%2E", ".");
         let frame = std::fs::read(program.out().join(&path)).with_context(|| path)?;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod args;
 mod check;
 mod deployed;
@@ -53,6 +54,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Check(check) => check::check(settings, &check).await,
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Queue { command } => queue::queue(&settings, &command).await,
+        Command::CreateSuperuser(args) => admin::create_superuser(&settings, &args).await,
         Command::Models { command } => models::models(&settings, &command).await,
     }
 }

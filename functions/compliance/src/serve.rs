@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use shared_domain::{Lang, Settings};
 use shared_runtime::hosts::stop_signal;
-use shared_store::{NewUser, Role, Store};
+use shared_store::Store;
 use tracing::info;
 
+use crate::admin;
 use crate::args::Serve;
 use crate::embedded::Embedded;
 use crate::ports::Ports;
-use crate::secrets::token;
 
 pub(crate) async fn serve(settings: Settings, args: &Serve) -> anyhow::Result<ExitCode> {
     let embedded = Embedded::start(settings, Ports::from(args.port)).await?;
@@ -33,17 +33,8 @@ async fn first_admin(store: &Store) -> anyhow::Result<Option<(String, String)>> 
     if store.has_users().await? {
         return Ok(None);
     }
-    let (email, password) = ("admin@localhost".to_owned(), token()?[..20].to_owned());
-    store
-        .insert_user(NewUser {
-            email: email.clone(),
-            password_hash: console::password::hash(&password)?,
-            role: Role::Admin,
-            company_name: String::new(),
-            balance_minutes: 0,
-            language: system_language(),
-        })
-        .await?;
+    let email = "admin@localhost".to_owned();
+    let password = admin::add(store, &email).await?;
     Ok(Some((email, password)))
 }
 

@@ -479,7 +479,12 @@ async fn a_frame_of_the_evidence_is_shown_to_those_who_see_the_video() -> Result
     let seen = (frame.code(), frame.text(), frame.header("content-type"));
     assert_eq!(seen, (200, "jpeg".to_owned(), "image/jpeg"));
     assert_eq!(Call::get(&path).at(&stage.doors).await?.code(), 401);
-    for name in ["000001501.jpg", "1500.jpg", "000001500.png", "..%2Fstrip.jpg"] {
+    for name in [
+        "000001501.jpg",
+        "1500.jpg",
+        "000001500.png",
+        "..%2Fstrip.jpg",
+    ] {
         let path = format!("/api/videos/{id}/frames/{name}");
         assert_eq!(stage.get(&path).await?.code(), 404, "{name}");
     }

@@ -164,7 +164,13 @@ fn a_frame_is_found_by_its_own_name_only() {
     let (_, other) = ids();
     assert_eq!(keys::frame_name(other, &key), None, "of another video");
     assert_eq!(keys::frame_name(video, &keys::audio(video, 1)), None);
-    for name in ["1500.jpg", "000001500.png", "+00001500.jpg", "../strip.jpg", ""] {
+    for name in [
+        "1500.jpg",
+        "000001500.png",
+        "+00001500.jpg",
+        "../strip.jpg",
+        "",
+    ] {
         assert_eq!(keys::frame_named(video, name), None, "{name:?}");
     }
 }
