@@ -136,7 +136,7 @@ fn each_fault_of_image_and_compose_file_is_reported() -> Result<()> {
     let image = tree::read(IMAGE)?;
     let cases = [
         ("FROM debian:12.12-slim", "FROM debian:latest"),
-        (" ffmpeg ", " "),
+        (" ffmpeg tesseract-ocr ", " tesseract-ocr "),
         ("USER 10001:10001", "USER root"),
         ("DATA_DIR=/data", "DATA_DIR=/var/lib/data"),
         (
