@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Bring the database to this version's schema.
     Migrate,
+    /// Send a mail to ADDR and say what became of it.
+    SendTestEmail(SendTestEmail),
     /// The weights of the local models.
     Models {
         #[command(subcommand)]
@@ -113,6 +115,13 @@ pub(crate) enum Format {
     Html,
     /// `compliance-report/1`.
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SendTestEmail {
+    /// To whom.
+    #[arg(value_name = "ADDR")]
+    pub(crate) address: String,
 }
 
 #[derive(Debug, Subcommand)]

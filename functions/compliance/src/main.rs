@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod deployed;
 mod embedded;
+mod mail;
 mod migrate;
 mod models;
 mod ports;
@@ -51,6 +52,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
         Command::Migrate => migrate::migrate(&settings).await,
+        Command::SendTestEmail(to) => mail::send_test(&settings, &to.address).await,
         Command::Models { command } => models::models(&settings, &command).await,
     }
 }

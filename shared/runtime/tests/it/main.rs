@@ -1,0 +1,3 @@
+//! The runtime over a database server that fails.
+
+mod restarts;
