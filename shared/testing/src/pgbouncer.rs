@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sqlx::{Connection, PgConnection};
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
 use crate::PASSWORD;
@@ -93,9 +95,10 @@ impl PgBouncer {
     }
 
     async fn ready(&self) -> Result<()> {
-        let url = self.url("postgres");
+        // a pooler refuses the start-up parameters that it does not know, and this is one
+        let options = PgConnectOptions::from_str(&self.url("postgres"))?.extra_float_digits(None);
         let answered = async {
-            while PgConnection::connect(&url).await.is_err() {
+            while options.connect().await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
