@@ -30,7 +30,7 @@ bench *names:
 setup:
     @infra/scripts/setup.sh
 
-# Installs what the tests need besides: PostgreSQL, Redis, Chromium, voices.
+# Installs what the tests need besides: PostgreSQL, PgBouncer, a mail server, Redis, Chromium, voices.
 setup-test: setup
     @infra/scripts/setup-test.sh
 

@@ -7,6 +7,8 @@ has_chromium() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || [ -d "/Applications/
 has_russian_voice() { have text2wave && ls -d /usr/share/festival/voices/russian/msu_ru_nsh_clunits; }
 
 need has_postgres postgresql postgresql@17
+need 'have pgbouncer || [ -x /usr/sbin/pgbouncer ]' pgbouncer pgbouncer
+need 'have openssl' openssl openssl
 need 'have redis-server' redis-server redis
 need 'have openssl' openssl openssl
 need has_chromium chromium chromium
@@ -17,6 +19,13 @@ need 'have sox' sox sox
 need '[ "$(uname)" = Darwin ] || ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' fonts-dejavu-core -
 install_missing
 
+# The mail server of the tests; shared/testing looks for this folder.
+if [ ! -d "$cache/aiosmtpd-1.4.6" ]; then
+    say "Installing aiosmtpd"
+    python3 -m pip install --quiet --no-deps --target "$cache/aiosmtpd-1.4.6.part" \
+        aiosmtpd==1.4.6 atpublic==9.0.0 attrs==26.1.0 >&2
+    mv "$cache/aiosmtpd-1.4.6.part" "$cache/aiosmtpd-1.4.6"
+fi
 if ! cargo nextest --version >/dev/null 2>&1; then
     say "Installing cargo-nextest (compiled once, several minutes)"
     cargo install --locked --no-default-features --features default-no-update cargo-nextest >&2

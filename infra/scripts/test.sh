@@ -18,6 +18,10 @@ cargo nextest run --locked "$@"
 say "Tests on PostgreSQL"
 TEST_DATABASE=postgres cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \
     -E 'rdeps(shared-testing) and (not package(it) or test(/^browser::/))'
+# The store's own suite once more through PgBouncer, which needs no setting.
+say "The store behind PgBouncer"
+TEST_DATABASE=pgbouncer cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \
+    -E 'package(shared-store)'
 if [ -n "$everything" ]; then
     say "The playback Worker in its own runtime"
     npm test --silent --prefix infra/cloudflare

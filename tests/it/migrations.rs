@@ -98,6 +98,22 @@ fn nesting(line: &str) -> i32 {
         .sum()
 }
 
+/// Migrations that take away what an older release may use, and do not say so in their names: that is
+/// how the older release is kept from starting on them.
+fn unannounced(files: &[SourceFile]) -> Result<Vec<String>> {
+    let takes = Regex::new(
+        r"(?im)^\s*(drop (table|view)|alter table .*(drop column|rename|set not null|alter column \w+ type))",
+    )?;
+    let says = Regex::new(r"_needs_\d{4}\.sql$")?;
+    let migrations = files
+        .iter()
+        .filter(|file| file.path.starts_with(POSTGRES) || file.path.starts_with(SQLITE));
+    Ok(migrations
+        .filter(|file| takes.is_match(&file.text) && !says.is_match(&file.path))
+        .map(|file| format!("{}: takes something away without _needs_NNNN", file.path))
+        .collect())
+}
+
 /// Everything in which the two folders differ.
 fn differences(files: &[SourceFile]) -> Result<Vec<String>> {
     let mut found = Vec::new();
@@ -110,6 +126,7 @@ fn differences(files: &[SourceFile]) -> Result<Vec<String>> {
             found.push(format!("{name}: number {:04} is expected here", index + 1));
         }
     }
+    found.extend(unannounced(files)?);
     let (postgres, sqlite) = (columns(files, POSTGRES)?, columns(files, SQLITE)?);
     for name in postgres.keys().chain(sqlite.keys()) {
         match (postgres.get(name), sqlite.get(name)) {
@@ -219,5 +236,27 @@ fn each_difference_is_reported() -> Result<()> {
         differences(&files)?,
         ["0002_users.sql: number 0001 is expected here"]
     );
+    Ok(())
+}
+
+#[test]
+fn what_takes_something_away_says_whom_it_leaves_behind() -> Result<()> {
+    for statement in [
+        "drop table mails;",
+        "alter table mails drop column error;",
+        "alter table mails rename column error to fault;",
+        "alter table mails alter column error set not null;",
+        "alter table mails alter column attempts type integer;",
+    ] {
+        let silent = SourceFile::new("migrations/postgres/0012_less.sql", statement);
+        assert_eq!(unannounced(&[silent])?.len(), 1, "{statement}");
+        let said = SourceFile::new("migrations/sqlite/0012_less_needs_0011.sql", statement);
+        assert_eq!(unannounced(&[said])?.len(), 0, "{statement}");
+    }
+    let more = SourceFile::new(
+        "migrations/postgres/0012_more.sql",
+        "alter table mails add column type text;",
+    );
+    assert_eq!(unannounced(&[more])?.len(), 0);
     Ok(())
 }

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     /// Add an administrator and show the password, once.
     #[command(name = "createsuperuser")]
     CreateSuperuser(CreateSuperuser),
+    /// Send a mail to ADDR and say what became of it.
+    SendTestEmail(SendTestEmail),
     /// The weights of the local models.
     Models {
         #[command(subcommand)]
@@ -129,6 +131,13 @@ pub(crate) enum Format {
     Html,
     /// `compliance-report/1`.
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SendTestEmail {
+    /// To whom.
+    #[arg(value_name = "ADDR")]
+    pub(crate) address: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod deployed;
 mod embedded;
+mod mail;
 mod migrate;
 mod models;
 mod ports;
@@ -55,6 +56,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Queue { command } => queue::queue(&settings, &command).await,
         Command::CreateSuperuser(args) => admin::create_superuser(&settings, &args).await,
+        Command::SendTestEmail(to) => mail::send_test(&settings, &to.address).await,
         Command::Models { command } => models::models(&settings, &command).await,
     }
 }

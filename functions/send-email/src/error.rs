@@ -3,6 +3,8 @@
 use shared_runtime::{Classify, Verdict};
 use shared_store::StoreError;
 
+use crate::Fault;
+
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -15,12 +17,12 @@ pub enum Error {
     /// A template failed.
     #[error("the mail cannot be rendered")]
     Template(#[from] askama::Error),
-    /// The server.
-    #[error("the mail server refused")]
-    Smtp(#[from] lettre::transport::smtp::Error),
-    /// The folder for mail files.
-    #[error("the mail file cannot be written")]
-    File(#[from] std::io::Error),
+    /// The way out.
+    #[error(transparent)]
+    Post(#[from] Fault),
+    /// Two attempts ended without the server's word: a third could be a third copy.
+    #[error("the mail was perhaps sent twice; it is not sent a third time")]
+    PerhapsSent,
     /// The database.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -30,8 +32,8 @@ impl Classify for Error {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Letter(_) | Self::Address(_) | Self::Template(_) => Verdict::Reject,
-            Self::Smtp(error) if error.is_permanent() => Verdict::Reject,
-            Self::Smtp(_) | Self::File(_) => Verdict::RETRY,
+            Self::Post(fault) => fault.verdict(),
+            Self::PerhapsSent => Verdict::Reject,
             Self::Store(error) => error.verdict(),
         }
     }

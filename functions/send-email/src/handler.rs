@@ -1,12 +1,10 @@
-//! One event, one mail: note the intent, send, note that it was sent.
+//! One event, one mail to each of its readers.
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-use shared_domain::{Delivery, Lang, Refusal, ReportReady, RunFailed};
-use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
-use shared_store::{MailState, Video};
-use tracing::info;
+use shared_domain::{Lang, Refusal, ReportReady, RunFailed};
+use shared_runtime::{Classify, Event, FromEvent, Handler, Malformed, Verdict, message};
+use shared_store::Video;
 
 use crate::letter::Letter;
 use crate::{Error, SendEmail};
@@ -62,14 +60,18 @@ impl Handler for SendEmail {
             }
             Input::Failure(_) => Letter::failure(&video, user.language, &self.dashboard),
         };
-        self.send(&delivery, &user.email, kind, &letter).await?;
-        if let Some(admin) = self.hears_of(&video)
-            && admin != user.email
-        {
-            let lang = self.language_of(admin).await?;
-            let letter = Letter::failure(&video, lang, &self.dashboard);
-            self.send(&delivery, admin, kind, &letter).await?;
-        }
+        let told = self.send(&delivery, &user.email, kind, &letter).await;
+        // One address that is refused keeps nobody else from hearing.
+        let admin = self.hears_of(&video).filter(|admin| *admin != user.email);
+        let told_admin = match admin {
+            Some(admin) => {
+                let lang = self.language_of(admin).await?;
+                let letter = Letter::failure(&video, lang, &self.dashboard);
+                self.send(&delivery, admin, kind, &letter).await
+            }
+            None => Ok(()),
+        };
+        both(told, told_admin)?;
         let tx = self.store.begin(&delivery).await?;
         Ok(tx.commit().await?)
     }
@@ -86,30 +88,12 @@ impl SendEmail {
         let user = self.store.user_by_email(address).await?;
         Ok(user.map(|user| user.language).unwrap_or_default())
     }
+}
 
-    /// One mail of one event to one address, once.
-    async fn send(
-        &self,
-        delivery: &Delivery,
-        address: &str,
-        kind: &str,
-        letter: &Letter,
-    ) -> Result<(), Error> {
-        let id = &delivery.event_id;
-        let name = hex::encode(&Sha256::digest(format!("{id}\n{address}"))[..16]);
-        let message_id = format!("<{name}@compliance>");
-        let mut tx = self.store.begin_step(delivery).await?;
-        let state = tx.intend_mail(id, address, kind, &message_id).await?;
-        tx.commit().await?;
-        if state == MailState::Sent {
-            return Ok(());
-        }
-        let message = letter.address(&self.post, address, &message_id)?;
-        self.post.send(message, &name).await?;
-        let mut tx = self.store.begin_step(delivery).await?;
-        tx.mark_mail_sent(id, address).await?;
-        tx.commit().await?;
-        info!(kind, "mail {kind} sent");
-        Ok(())
+/// What is to be tried again weighs more than what is final.
+fn both(first: Result<(), Error>, second: Result<(), Error>) -> Result<(), Error> {
+    match (first, second) {
+        (Err(first), Err(second)) if first.verdict() == Verdict::Reject => Err(second),
+        (first, second) => first.and(second),
     }
 }

@@ -116,6 +116,25 @@ impl Letter {
         }
     }
 
+    /// Nothing happened: somebody wants to see whether mail arrives.
+    pub(crate) fn test(lang: Lang) -> Self {
+        Self {
+            subject: lang.pick("Пробное письмо", "Test mail").to_owned(),
+            lang,
+            lead: lang
+                .pick(
+                    "Это пробное письмо AI Compliance Agent: почта настроена.",
+                    "This is a test mail of AI Compliance Agent: mail works.",
+                )
+                .to_owned(),
+            risks: Vec::new(),
+            more: 0,
+            link: String::new(),
+            link_text: "",
+            foot: lang.pick("Отвечать на него не нужно.", "No answer is needed."),
+        }
+    }
+
     /// The finished mail to one reader.
     pub(crate) fn address(
         &self,

@@ -3,7 +3,9 @@
 mod error;
 mod handler;
 mod letter;
+mod once;
 mod post;
+mod trial;
 
 use lettre::Address;
 use shared_domain::Reader;
@@ -12,7 +14,8 @@ use shared_store::Store;
 
 pub use error::Error;
 pub use handler::Input;
-pub use post::{Post, PostConfig};
+pub use post::{Backend, Fault, Post, PostConfig, Security};
+pub use trial::Sent;
 
 /// Function `send-email`.
 #[derive(Debug)]

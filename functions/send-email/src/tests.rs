@@ -1,3 +1,6 @@
+mod settings;
+mod smtp;
+
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -5,7 +8,7 @@ use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 use serde_json::{Value, json};
 use shared_domain::{Lang, Refusal, ReportReady, RunFailed, Task};
 use shared_runtime::{AnyHandler, Verdict, boxed};
-use shared_store::{Role, User, Video};
+use shared_store::{NewMail, Role, User, Video};
 use shared_testing::World;
 
 use crate::SendEmail;
@@ -221,22 +224,18 @@ async fn a_mail_that_was_cut_off_is_sent_again_under_the_same_id() -> Result<()>
     let video = stage.refused("clip.mp4", &Refusal::Empty).await?;
     let event = stage.world.event(&RunFailed::new(video.video_id))?;
     let mut tx = stage.world.store.transaction().await?;
-    tx.intend_mail(
-        &event.id,
-        &stage.user.email,
-        "run_failed",
-        "<noted@compliance>",
-    )
+    tx.intend_mail(NewMail {
+        event_id: &event.id,
+        address: &stage.user.email,
+        kind: "run_failed",
+        message_id: "<noted@compliance>",
+    })
     .await?;
     tx.commit().await?;
     let outcome = stage.world.bring(stage.handler.as_ref(), &event).await;
     assert_eq!(outcome.verdict, Verdict::Done);
     let raw = stage.mail()?;
-    assert!(
-        parse(&raw)?
-            .message_id()
-            .is_some_and(|id| id.ends_with("@compliance"))
-    );
+    assert_eq!(parse(&raw)?.message_id(), Some("noted@compliance"));
     assert_eq!(
         stage
             .world
@@ -300,6 +299,18 @@ const HOSTILE: [&str; 30] = [
     "тест\r\nBcc: evil@example.net «ёлка» 🎬",
 ];
 
+/// The headers of every mail, and no others.
+const HEADERS: [&str; 8] = [
+    "auto-submitted",
+    "content-type",
+    "date",
+    "from",
+    "message-id",
+    "mime-version",
+    "subject",
+    "to",
+];
+
 fn names(mail: &Message<'_>) -> Vec<String> {
     let mut names: Vec<_> = mail
         .headers()
@@ -312,16 +323,6 @@ fn names(mail: &Message<'_>) -> Vec<String> {
 
 #[tokio::test]
 async fn no_name_breaks_headers_or_html() -> Result<()> {
-    let expected = [
-        "auto-submitted",
-        "content-type",
-        "date",
-        "from",
-        "message-id",
-        "mime-version",
-        "subject",
-        "to",
-    ];
     for name in HOSTILE {
         let stage = Stage::open(Lang::En).await?;
         let video = stage
@@ -334,7 +335,7 @@ async fn no_name_breaks_headers_or_html() -> Result<()> {
         );
         let raw = stage.mail()?;
         let mail = parse(&raw)?;
-        assert_eq!(names(&mail), expected, "{name:?}");
+        assert_eq!(names(&mail), HEADERS, "{name:?}");
         let to: Vec<_> = mail
             .to()
             .context("to")?

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use shared_domain::Reader;
+use sqlx::postgres::PgConnectOptions;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -14,11 +15,15 @@ pub struct StoreConfig {
     pub max_connections: u32,
     /// Longest wait for a free connection.
     pub acquire_timeout: Duration,
-    /// PostgreSQL: prepared statements kept per connection. 0 suits `PgBouncer` in transaction mode,
-    /// where neither they nor session settings outlive a transaction.
+    /// PostgreSQL: prepared statements kept per connection, where the server is met directly. 0 has it
+    /// taken for a pooler such as `PgBouncer` without asking: see `postgres.rs`.
     pub statement_cache: usize,
     /// PostgreSQL: longest run of one statement. SQLite: longest wait for another writer.
     pub statement_timeout: Duration,
+    /// PostgreSQL: longest wait of a migration for another one, and for tables that are in use.
+    pub migration_wait: Duration,
+    /// PostgreSQL: the provider's CA certificate, as PEM text or as a file's name.
+    pub ca_cert: Option<String>,
 }
 
 impl StoreConfig {
@@ -30,11 +35,13 @@ impl StoreConfig {
             acquire_timeout: Duration::from_secs(10),
             statement_cache: 100,
             statement_timeout: Duration::from_secs(30),
+            migration_wait: Duration::from_mins(1),
+            ca_cert: None,
         }
     }
 
     /// Reads `DATABASE_URL` (SQLite in `DATA_DIR` when unset), `DATABASE_MAX_CONNECTIONS`,
-    /// `DATABASE_STATEMENT_CACHE` and `DATABASE_STATEMENT_TIMEOUT` (seconds).
+    /// `DATABASE_STATEMENT_CACHE`, `DATABASE_STATEMENT_TIMEOUT` (seconds) and `DATABASE_CA_CERT`.
     pub fn read(reader: &Reader<'_>) -> Self {
         let url = reader.find("DATABASE_URL").unwrap_or_else(|| {
             format!(
@@ -42,8 +49,8 @@ impl StoreConfig {
                 reader.text_or("DATA_DIR", "./data")
             )
         });
-        if !is_postgres(&url) && !is_sqlite(&url) {
-            reader.problem("DATABASE_URL", "is neither postgres://… nor sqlite://path");
+        if let Some(problem) = address_problem(&url) {
+            reader.problem("DATABASE_URL", &problem);
         }
         let default = Self::new(url);
         Self {
@@ -53,9 +60,22 @@ impl StoreConfig {
                 "DATABASE_STATEMENT_TIMEOUT",
                 default.statement_timeout.as_secs(),
             )),
+            ca_cert: reader.find("DATABASE_CA_CERT"),
             ..default
         }
     }
+}
+
+/// What is wrong with an address, without a word of it: it holds a password.
+fn address_problem(url: &str) -> Option<String> {
+    if is_postgres(url) {
+        let error = url.parse::<PgConnectOptions>().err()?;
+        return Some(format!(
+            "cannot be read ({error}); characters such as @ : / # in user or password are written as \
+             %40 %3A %2F %23"
+        ));
+    }
+    (!is_sqlite(url)).then(|| "is neither postgres://… nor sqlite://path".to_owned())
 }
 
 pub(crate) fn is_postgres(url: &str) -> bool {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::dialect::{change, execute, rows};
 use crate::outbox::held_by_us;
+use crate::retry::whole;
 use crate::values::{Id, Ts, id, text_without_nul, ts};
 use crate::{Store, StoreError};
 
@@ -78,6 +79,15 @@ impl Store {
     }
 
     pub(crate) async fn bury_row(
+        &self,
+        event_id: OutboxId,
+        epoch: i64,
+        burial: Burial<'_>,
+    ) -> Result<(), StoreError> {
+        whole!(self.bury_row_once(event_id, epoch, burial).await)
+    }
+
+    async fn bury_row_once(
         &self,
         event_id: OutboxId,
         epoch: i64,
@@ -174,6 +184,10 @@ impl Store {
     /// Fails with `NotFound` when there is no such entry, and with `NotRepeatable` when its event came
     /// through a door, where only the sender can repeat it.
     pub async fn retry_dead(&self, dead_letter_id: Uuid) -> Result<(), StoreError> {
+        whole!(self.retry_dead_once(dead_letter_id).await)
+    }
+
+    async fn retry_dead_once(&self, dead_letter_id: Uuid) -> Result<(), StoreError> {
         let mut tx = self.transaction().await?;
         let now = ts(tx.now());
         let buried = rows!(

@@ -161,13 +161,14 @@ macro_rules! execute {
 
 /// Runs one statement of `Store` that writes, for good, and tells how many rows it changed.
 macro_rules! change {
-    ($store:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
-        let mut db = $store.writer().await?;
-        match $crate::dialect::execute!(db.link(), $sql $(, $bind)*) {
-            Ok(rows) => db.keep().await.map(|()| rows).map_err($crate::StoreError::from),
-            Err(error) => Err(error),
-        }
-    }};
+    ($store:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::retry::whole!({
+            let mut db = $store.writer().await?;
+            let rows = $crate::dialect::execute!(db.link(), $sql $(, $bind)*)?;
+            db.keep().await?;
+            Ok(rows)
+        })
+    };
 }
 
 /// Inserts many rows in few statements, too long to be worth a name:

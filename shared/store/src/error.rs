@@ -1,9 +1,12 @@
 //! What can go wrong with the record, told apart by what the caller does about it.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use shared_domain::{IllegalMove, Step, VideoId};
 use sqlx::error::DatabaseError;
+
+use crate::Fault;
 
 /// Why the record could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,39 @@ pub enum StoreError {
         /// What to do.
         advice: &'static str,
     },
+    /// The server cannot be reached or does not let us in.
+    #[error("the database at {place} cannot be opened: {fault}")]
+    Connect {
+        /// Server and database, without user and password.
+        place: String,
+        /// What stands in the way, and what to do about it.
+        fault: Fault,
+        /// What the driver said; none when nobody answered in time.
+        #[source]
+        source: Option<sqlx::Error>,
+    },
+    /// Another migration has not ended.
+    #[error(
+        "another migration has been running for {} s: wait for its end, or end it, and start this one \
+         again",
+        waited.as_secs()
+    )]
+    MigrationRuns {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The tables that a migration changes are in use all the time.
+    #[error(
+        "migration {version} found its tables in use for {} s and has changed nothing: end long \
+         transactions (pg_stat_activity shows them) and start it again",
+        waited.as_secs()
+    )]
+    TablesInUse {
+        /// Which migration.
+        version: i64,
+        /// How long it was tried.
+        waited: Duration,
+    },
     /// The migrations could not be run.
     #[error("the migrations failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -85,7 +121,20 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient(_))
+        match self {
+            Self::Transient(_) => true,
+            Self::Connect { fault, .. } => fault.may_pass(),
+            _ => false,
+        }
+    }
+
+    /// Whether the database undid the whole transaction for the sake of others: a deadlock or a failed
+    /// serialization.
+    pub(crate) fn is_undone(&self) -> bool {
+        let Self::Transient(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        matches!(error.code().as_deref(), Some("40001" | "40P01"))
     }
 
     pub(crate) fn missing(what: &'static str, id: impl Display) -> Self {
@@ -137,7 +186,9 @@ fn may_pass_by_code(error: &dyn DatabaseError) -> bool {
         // serialization failure, deadlock, lock timeout, statement timeout, idle in transaction
         "40001" | "40P01" | "55P03" | "57014" | "25P03"
         // shutting down, crashed, starting up, read-only after a failover, too many connections
-        | "57P01" | "57P02" | "57P03" | "25006" | "53300" | "53100" => true,
+        | "57P01" | "57P02" | "57P03" | "25006" | "53300" | "53100"
+        // password changed, database gone: no event is to blame, and an operator can mend it
+        | "28P01" | "28000" | "3D000" => true,
         code if code.len() == 5 => code.starts_with("08"),
         // SQLITE_BUSY 5, SQLITE_LOCKED 6, SQLITE_FULL 13, in the low byte of the extended code
         code => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 13)),

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::dead_letters::Burial;
 use crate::dialect::{change, rows};
+use crate::retry::whole;
 use crate::values::{Id, Maybe, Ts, id, text_without_nul, ts};
 use crate::{Store, StoreError};
 
@@ -140,7 +141,7 @@ impl Store {
         lease: Duration,
         max_strikes: u32,
     ) -> Result<Option<Taken>, StoreError> {
-        while let Some(mut row) = self.claim_any(stream, owner, lease).await? {
+        while let Some(mut row) = whole!(self.claim_any(stream, owner, lease).await)? {
             let strikes = u32::try_from(row.strikes).unwrap_or(u32::MAX);
             if strikes < max_strikes {
                 return Ok(Some(Taken::Work(row.claimed())));

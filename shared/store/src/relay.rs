@@ -7,6 +7,7 @@ use shared_domain::OutboxId;
 use time::OffsetDateTime;
 
 use crate::dialect::{bulk, change, execute, rows};
+use crate::retry::whole;
 use crate::values::{Id, Maybe, Ts, id, ts};
 use crate::{Store, StoreError};
 
@@ -58,6 +59,10 @@ impl Store {
 
     /// These messages were announced.
     pub async fn mark_sent(&self, sent: &[OutboxId]) -> Result<(), StoreError> {
+        whole!(self.mark_sent_once(sent).await)
+    }
+
+    async fn mark_sent_once(&self, sent: &[OutboxId]) -> Result<(), StoreError> {
         let mut tx = self.transaction().await?;
         let now = ts(self.now());
         bulk!(
@@ -121,6 +126,14 @@ impl Store {
     /// Deletes messages that ended, and memories of events that were handled, before a moment: at
     /// most `limit` of each. What was given up stays.
     pub async fn prune_queue(&self, before: OffsetDateTime, limit: i64) -> Result<u64, StoreError> {
+        whole!(self.prune_queue_once(before, limit).await)
+    }
+
+    async fn prune_queue_once(
+        &self,
+        before: OffsetDateTime,
+        limit: i64,
+    ) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await?;
         let messages = execute!(
             tx.link(),

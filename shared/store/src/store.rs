@@ -2,20 +2,18 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use shared_domain::{Clock, Ids, SystemClock, SystemIds};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqlitePool};
+use sqlx::{Connection, SqlitePool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::config::{is_postgres, is_sqlite};
 use crate::dialect::{Conn, Pools};
 use crate::values::whole_micros;
-use crate::{StoreConfig, StoreError, schema};
+use crate::{StoreConfig, StoreError, migrate, postgres, schema};
 
 /// The record. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,7 +28,7 @@ impl Store {
     pub async fn connect(config: StoreConfig) -> Result<Self, StoreError> {
         let url = config.url.expose_secret();
         let pools = if is_postgres(url) {
-            open_postgres(&config).await?
+            postgres::open(&config).await?
         } else if is_sqlite(url) {
             open_sqlite(&config).await?
         } else {
@@ -44,23 +42,19 @@ impl Store {
         })
     }
 
-    /// Brings the tables to this release's schema; does nothing when they are there already.
+    /// Brings the tables to this release's schema, oldest step first; does nothing when they are there
+    /// already. Two at once are safe, and so is a release that works meanwhile: see `migrate.rs`.
     pub async fn migrate(config: StoreConfig) -> Result<(), StoreError> {
         let url = config.url.expose_secret();
         if is_postgres(url) {
-            let mut conn = pg_options(&config)?.connect().await?;
-            schema::POSTGRES.run(&mut conn).await?;
-            conn.close().await?;
+            migrate::postgres(&config).await
         } else if is_sqlite(url) {
             let options = sqlite_options(&config)?.create_if_missing(true);
             make_folder(&options).await?;
-            let mut conn = options.connect().await?;
-            schema::SQLITE.run(&mut conn).await?;
-            conn.close().await?;
+            migrate::sqlite(&options).await
         } else {
-            return Err(StoreError::Address);
+            Err(StoreError::Address)
         }
-        Ok(())
     }
 
     /// The same record under another clock.
@@ -123,62 +117,6 @@ impl Store {
     pub(crate) async fn writer(&self) -> Result<Conn, StoreError> {
         Ok(self.pools.writer().await?)
     }
-}
-
-fn pg_options(config: &StoreConfig) -> Result<PgConnectOptions, StoreError> {
-    let options = PgConnectOptions::from_str(config.url.expose_secret())
-        .map_err(|_| StoreError::Address)?
-        .application_name("compliance")
-        .statement_cache_capacity(config.statement_cache)
-        // poolers refuse start-up parameters that they do not know; answers are binary anyway
-        .extra_float_digits(None);
-    Ok(options)
-}
-
-/// Limits that keep one stuck statement or transaction from holding the others up.
-fn pg_limits(statement_timeout: Duration, set: &str) -> String {
-    let statement_ms = statement_timeout.as_millis();
-    format!(
-        "{set} statement_timeout = {statement_ms}; {set} lock_timeout = 10000; \
-         {set} idle_in_transaction_session_timeout = 60000"
-    )
-}
-
-/// A pooler keeps no settings between transactions, so there each transaction sets its own.
-async fn open_postgres(config: &StoreConfig) -> Result<Pools, StoreError> {
-    let pooler = config.statement_cache == 0;
-    let begin = format!(
-        "begin; {}",
-        pg_limits(config.statement_timeout, "set local")
-    );
-    let limits: Arc<str> = match pooler {
-        true => "".into(),
-        false => pg_limits(config.statement_timeout, "set").into(),
-    };
-    let pool = PgPoolOptions::new()
-        .max_connections(config.max_connections)
-        .acquire_timeout(config.acquire_timeout)
-        .test_before_acquire(false)
-        .after_connect(move |conn, _| {
-            let limits = Arc::clone(&limits);
-            Box::pin(async move { conn.execute(AssertSqlSafe(limits)).await.map(drop) })
-        })
-        .before_acquire(|conn, _| Box::pin(async move { Ok(may_write(conn).await) }))
-        .connect_with(pg_options(config)?)
-        .await?;
-    Ok(Pools::Postgres {
-        pool,
-        begin: pooler.then(|| begin.into()),
-    })
-}
-
-/// After a failover a kept connection answers pings but refuses to write: it must not be kept.
-async fn may_write(conn: &mut PgConnection) -> bool {
-    let row = conn
-        .fetch_one(sqlx::raw_sql("select pg_is_in_recovery()"))
-        .await;
-    row.and_then(|row| row.try_get::<bool, _>(0))
-        .is_ok_and(|recovering| !recovering)
 }
 
 fn sqlite_options(config: &StoreConfig) -> Result<SqliteConnectOptions, StoreError> {

@@ -5,6 +5,7 @@ use shared_store::{Store, StoreConfig};
 use tempfile::TempDir;
 
 use crate::postgres::Cluster;
+use crate::{Options, PgBouncer};
 
 /// A private database; gone when dropped.
 #[derive(Debug)]
@@ -17,7 +18,11 @@ pub struct TestDatabase {
 #[derive(Debug)]
 enum Place {
     Sqlite(#[expect(dead_code, reason = "the folder is deleted when this is dropped")] TempDir),
-    Postgres { cluster: Cluster, name: String },
+    Postgres {
+        cluster: Cluster,
+        name: String,
+        pooler: Option<PgBouncer>,
+    },
 }
 
 /// A private database with this release's tables.
@@ -38,6 +43,16 @@ pub async fn empty_database() -> TestDatabase {
     }
 }
 
+/// A private database with this release's tables in PostgreSQL, whatever `TEST_DATABASE` says; behind a
+/// `PgBouncer` when it is told what to do with options.
+#[expect(clippy::panic, reason = "a test without its database must fail loudly")]
+pub async fn postgres_database(pooler: Option<Options>) -> TestDatabase {
+    match postgres(true, pooler).await {
+        Ok(database) => database,
+        Err(error) => panic!("no test database: {error:?}"),
+    }
+}
+
 impl TestDatabase {
     /// How to open it.
     pub fn config(&self) -> StoreConfig {
@@ -53,6 +68,14 @@ impl TestDatabase {
         }
     }
 
+    /// The way past the pooler, where there is one.
+    pub fn direct_url(&self) -> String {
+        match &self.place {
+            Place::Sqlite(_) => self.url.clone(),
+            Place::Postgres { cluster, name, .. } => cluster.url(name),
+        }
+    }
+
     /// Whether it is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         matches!(self.place, Place::Postgres { .. })
@@ -61,7 +84,13 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Place::Postgres { cluster, name } = &self.place {
+        if let Place::Postgres {
+            cluster,
+            name,
+            pooler,
+        } = &mut self.place
+        {
+            drop(pooler.take());
             cluster.drop_database(name);
         }
     }
@@ -70,8 +99,9 @@ impl Drop for TestDatabase {
 async fn open(migrated: bool) -> Result<TestDatabase> {
     match engine().as_deref() {
         None | Some("" | "sqlite") => sqlite(migrated).await,
-        Some("postgres") => postgres(migrated).await,
-        Some(other) => bail!("TEST_DATABASE={other}: say sqlite or postgres"),
+        Some("postgres") => postgres(migrated, None).await,
+        Some("pgbouncer") => postgres(migrated, Some(Options::Refused)).await,
+        Some(other) => bail!("TEST_DATABASE={other}: say sqlite, postgres or pgbouncer"),
     }
 }
 
@@ -97,11 +127,22 @@ async fn sqlite(migrated: bool) -> Result<TestDatabase> {
     })
 }
 
-async fn postgres(migrated: bool) -> Result<TestDatabase> {
+async fn postgres(migrated: bool, pooler: Option<Options>) -> Result<TestDatabase> {
     let cluster = Cluster::ready().await?;
     let name = cluster.create_database(migrated).await?;
+    let mut url = cluster.url(&name);
+    let mut process = None;
+    if let Some(options) = pooler {
+        let pooler = PgBouncer::start(cluster.folder(), 5432, options).await?;
+        url = pooler.url(&name);
+        process = Some(pooler);
+    }
     Ok(TestDatabase {
-        url: cluster.url(&name),
-        place: Place::Postgres { cluster, name },
+        url,
+        place: Place::Postgres {
+            cluster,
+            name,
+            pooler: process,
+        },
     })
 }

@@ -1,7 +1,9 @@
 //! Servers with a real protocol that can be told to misbehave.
 
+mod mail;
 mod replicate;
 
 pub(crate) use replicate::TOKEN;
 
+pub use mail::{Login, MailMishap, MailServer, Received};
 pub use replicate::{Create, FakeReplicate, Mishap, Model, Webhook};

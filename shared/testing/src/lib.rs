@@ -1,19 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod call;
+mod certificates;
 mod clock;
 mod database;
 mod fakes;
 mod ledger;
+mod pgbouncer;
 mod postgres;
 mod redis;
 mod scenes;
+mod server;
+mod switch;
 mod world;
 
 pub use call::{Answer, Call, HOST, get_signed, put_signed};
+pub use certificates::Certificates;
 pub use clock::ManualClock;
-pub use database::{TestDatabase, database, empty_database};
-pub use fakes::{Create, FakeReplicate, Mishap, Model, Webhook};
+pub use database::{TestDatabase, database, empty_database, postgres_database};
+pub use fakes::{
+    Create, FakeReplicate, Login, MailMishap, MailServer, Mishap, Model, Received, Webhook,
+};
+pub use pgbouncer::{Options, PgBouncer};
 pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};
 pub use scenes::Run;
+pub use server::{PASSWORD, PostgresServer};
+pub use switch::Switch;
 pub use world::{FRONTEND, NOTIFICATION_SECRET, World};

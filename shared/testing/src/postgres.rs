@@ -13,7 +13,7 @@ use shared_domain::{Ids, SystemIds};
 use shared_store::{Store, StoreConfig, schema_fingerprint};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-const ROLE: &str = "compliance";
+pub(crate) const ROLE: &str = "compliance";
 const SETTINGS: &str = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off \
     -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c autovacuum=off";
 
@@ -53,7 +53,7 @@ impl Cluster {
             as_postgres: owner == 0,
         };
         if cluster.as_postgres {
-            succeed(Command::new("chown").arg("postgres").arg(&cluster.folder))?;
+            give_to_postgres(&cluster.folder)?;
         }
         Ok(cluster)
     }
@@ -149,6 +149,11 @@ impl Cluster {
         drop(succeed(dropdb.arg(&self.folder).arg(name)));
     }
 
+    /// Where its socket is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn url(&self, database: &str) -> String {
         format!(
             "postgres://{ROLE}@localhost/{database}?host={}&sslmode=disable",
@@ -161,22 +166,39 @@ impl Cluster {
     }
 
     fn program(&self, name: &str) -> Command {
-        let program = self.programs.join(name);
-        let mut command = if self.as_postgres {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        // the server inherits these: an open pipe would keep the test runner waiting
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command.current_dir(&self.folder);
-        command
+        program(&self.programs, name, &self.folder, self.as_postgres)
     }
+}
+
+/// One of the server's programs. It refuses to run as root: then it is run as its own user.
+pub(crate) fn program(programs: &Path, name: &str, folder: &Path, as_postgres: bool) -> Command {
+    let program = programs.join(name);
+    let mut command = if as_postgres {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+            .arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    // the server inherits these: an open pipe would keep the test runner waiting
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.current_dir(folder);
+    command
+}
+
+/// Whether the tests run as root.
+pub(crate) fn is_root() -> Result<bool> {
+    Ok(tempfile::tempfile()?.metadata()?.uid() == 0)
+}
+
+/// Gives a file or folder to the server's user.
+pub(crate) fn give_to_postgres(path: &Path) -> Result<()> {
+    succeed(Command::new("chown").arg("postgres").arg(path))
 }
 
 fn template() -> String {
@@ -184,7 +206,7 @@ fn template() -> String {
 }
 
 /// Debian keeps the server's programs out of `PATH`.
-fn programs() -> Result<PathBuf> {
+pub(crate) fn programs() -> Result<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -211,7 +233,7 @@ fn programs() -> Result<PathBuf> {
     }
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("{command:?} does not start"))?;

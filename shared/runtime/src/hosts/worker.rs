@@ -83,7 +83,27 @@ async fn attempt(
         Verdict::Retry { .. } if stop.is_cancelled() && !outcome.broke_off => {
             give_back(claimed, queue).await
         }
-        _ => settle(handler.name(), claimed, &outcome, queue).await,
+        _ => write_down(handler.name(), claimed, &outcome, queue).await,
+    }
+}
+
+/// Writes the verdict down as soon as the database is there, while the lease lasts: a lease that ran
+/// out would be a strike against an event that is not to blame.
+async fn write_down(
+    handler: &str,
+    claimed: &Claimed,
+    outcome: &Outcome,
+    queue: &Queue,
+) -> Result<(), StoreError> {
+    let deadline = tokio::time::Instant::now() + queue.lease();
+    loop {
+        match settle(handler, claimed, outcome, queue).await {
+            Err(error) if error.is_transient() && tokio::time::Instant::now() < deadline => {
+                warn!(event.id = %claimed.event_id, %error, "the verdict waits for the database");
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            ended => return ended,
+        }
     }
 }
 

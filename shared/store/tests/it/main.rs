@@ -1,9 +1,13 @@
 //! The record on the engine that `TEST_DATABASE` names: SQLite unless it says `postgres`.
 
 mod accounts;
+mod migrating;
 mod moves;
+mod pooler;
 mod predictions;
 mod queue;
 mod reports;
 mod schema;
+mod server;
+mod undone;
 mod world;

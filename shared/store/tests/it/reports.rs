@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use shared_store::{Execution, MailState, NewReport, NewTrigger, ReportStage};
+use shared_store::{Execution, Mail, MailState, NewMail, NewReport, NewTrigger, ReportStage};
 use std::time::Duration;
 
 use crate::world::World;
@@ -87,45 +87,52 @@ async fn judging_again_replaces_the_triggers_and_keeps_the_open_task() -> Result
 }
 
 #[tokio::test]
-async fn a_mail_is_new_once_and_never_again_after_it_was_sent() -> Result<()> {
+async fn a_mail_remembers_what_may_have_been_sent() -> Result<()> {
     let world = World::new().await;
+    let key = ("event-1", "a@example.org");
+    let mail = NewMail {
+        event_id: key.0,
+        address: key.1,
+        kind: "report",
+        message_id: "<1@x>",
+    };
+    let known = async || world.store.mail(key.0, key.1).await;
+    assert_eq!(known().await?, None);
+
     let mut tx = world.store.transaction().await?;
-    let mut states = Vec::new();
-    states.push(
-        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
-            .await?,
-    );
-    states.push(
-        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
-            .await?,
-    );
-    tx.mark_mail_failed("event-1", "a@example.org", "550")
-        .await?;
-    states.push(
-        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
-            .await?,
-    );
-    tx.mark_mail_sent("event-1", "a@example.org").await?;
-    tx.mark_mail_failed("event-1", "a@example.org", "late")
-        .await?;
-    states.push(
-        tx.intend_mail("event-1", "a@example.org", "report", "<1@x>")
-            .await?,
-    );
-    states.push(
-        tx.intend_mail("event-1", "b@example.org", "report", "<2@x>")
-            .await?,
-    );
+    tx.note_mail_failure(mail, "451 later").await?;
     tx.commit().await?;
-    assert_eq!(
-        states,
-        [
-            MailState::New,
-            MailState::Sending,
-            MailState::New,
-            MailState::Sent,
-            MailState::New
-        ]
-    );
+    let state = |mail: Option<Mail>| mail.map(|mail| (mail.state, mail.unclear));
+    assert_eq!(state(known().await?), Some((MailState::Failed, 0)));
+
+    let mut tx = world.store.transaction().await?;
+    tx.intend_mail(mail).await?;
+    tx.commit().await?;
+    assert_eq!(state(known().await?), Some((MailState::Sending, 1)));
+
+    let mut tx = world.store.transaction().await?;
+    tx.mark_mail_failed(key.0, key.1, "552 too big").await?;
+    tx.commit().await?;
+    assert_eq!(state(known().await?), Some((MailState::Failed, 0)));
+
+    let mut tx = world.store.transaction().await?;
+    tx.intend_mail(mail).await?;
+    tx.mark_mail_unclear(key.0, key.1, "silence").await?;
+    tx.intend_mail(NewMail {
+        message_id: "<another@x>",
+        ..mail
+    })
+    .await?;
+    tx.mark_mail_sent(key.0, key.1).await?;
+    tx.mark_mail_failed(key.0, key.1, "late").await?;
+    tx.note_mail_failure(mail, "late").await?;
+    tx.intend_mail(mail).await?;
+    tx.commit().await?;
+    let sent = Mail {
+        state: MailState::Sent,
+        message_id: "<1@x>".into(),
+        unclear: 1,
+    };
+    assert_eq!(known().await?, Some(sent));
     Ok(())
 }

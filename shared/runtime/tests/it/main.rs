@@ -1,0 +1,4 @@
+//! The runtime over a database server that fails.
+
+mod restarts;
+mod undone;
