@@ -4,4 +4,4 @@ mod replicate;
 
 pub(crate) use replicate::TOKEN;
 
-pub use replicate::{Create, FakeReplicate, Mishap, Model, Webhook};
+pub use replicate::{Create, Delivery, FakeReplicate, Mishap, Model, Webhook};
