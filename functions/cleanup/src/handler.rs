@@ -24,6 +24,7 @@ impl Handler for Cleanup {
         let sweeps = [
             ("arrivals", self.arrivals().await),
             ("answers", self.answers().await),
+            ("lane", self.lane().await),
             ("letters", self.letters().await),
             ("stranded", self.stranded().await),
             ("leavings", self.leavings().await),

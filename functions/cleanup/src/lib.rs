@@ -5,6 +5,7 @@ mod arrivals;
 mod erase;
 mod error;
 mod handler;
+mod lane;
 mod letters;
 mod stranded;
 mod sweep;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use shared_domain::Reader;
 use shared_objects::{Objects, ObjectsConfig};
-use shared_replicate::{Replicate, ReplicateConfig};
+use shared_replicate::{Budget, Replicate, ReplicateConfig, deadline};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
 
@@ -26,6 +27,8 @@ pub struct Waits {
     pub webhook: Duration,
     /// `ARRIVAL_AFTER` (s): an upload this old is looked for.
     pub arrival: Duration,
+    /// `REPLICATE_TIMEOUT` (s): a hosted prediction this old is cancelled.
+    pub deadline: Duration,
 }
 
 impl Waits {
@@ -34,6 +37,7 @@ impl Waits {
         Self {
             webhook: Duration::from_secs(reader.parse_or("POLL_AFTER", 60)),
             arrival: Duration::from_secs(reader.parse_or("ARRIVAL_AFTER", 120)),
+            deadline: deadline(reader),
         }
     }
 }
@@ -45,16 +49,18 @@ pub struct Cleanup {
     pub(crate) objects: Objects,
     pub(crate) replicate: Replicate,
     pub(crate) waits: Waits,
+    pub(crate) budget: Budget,
 }
 
 impl Cleanup {
     /// Connects to the store, to storage and to the provider.
     pub async fn connect(shared: Shared) -> Connected<Self> {
-        let (objects, replicate, waits) = shared.read(|reader| {
+        let (objects, replicate, waits, budget) = shared.read(|reader| {
             (
                 ObjectsConfig::read(reader),
                 ReplicateConfig::read(reader),
                 Waits::read(reader),
+                Budget::read(reader),
             )
         })?;
         let objects = Objects::connect(&objects);
@@ -64,6 +70,7 @@ impl Cleanup {
             objects,
             replicate,
             waits,
+            budget,
         })
     }
 }

@@ -16,6 +16,8 @@ use crate::Cleanup;
 /// Later than every wait of the sweeps, earlier than every expiry.
 const LATER: Duration = Duration::from_mins(5);
 
+mod hosted;
+
 struct Stage {
     world: World,
     handler: Arc<dyn AnyHandler>,

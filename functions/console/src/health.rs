@@ -7,6 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde_json::{Value, json};
+use shared_replicate::Provider;
+use time::format_description::well_known::Rfc3339;
 
 use crate::Inner;
 
@@ -32,20 +34,29 @@ pub(crate) async fn ready(State(inner): State<Arc<Inner>>) -> (StatusCode, Json<
     told(&parts, transport.as_str(), true)
 }
 
-/// Parts without which requests fail, by their names in the answer.
-type Parts = [(&'static str, bool); 3];
+/// What was found.
+struct Parts {
+    /// Parts without which requests fail, by their names in the answer.
+    needed: [(&'static str, bool); 3],
+    /// Why and until when nothing is put to the provider.
+    pause: Option<Value>,
+}
 
 async fn parts(inner: &Inner) -> Parts {
-    let (database, b2, replicate) = tokio::join!(
+    let (database, b2, replicate, pause) = tokio::join!(
         well(inner.store.ping()),
         well(inner.objects.ping()),
         well(inner.replicate.account()),
+        pause(inner),
     );
-    [("database", database), ("b2", b2), ("replicate", replicate)]
+    Parts {
+        needed: [("database", database), ("b2", b2), ("replicate", replicate)],
+        pause,
+    }
 }
 
 fn told(parts: &Parts, redis: &str, transport: bool) -> (StatusCode, Json<Value>) {
-    let healthy = transport && parts.iter().all(|(_, well)| *well);
+    let healthy = transport && parts.needed.iter().all(|(_, well)| *well);
     let status = if healthy {
         StatusCode::OK
     } else {
@@ -55,10 +66,21 @@ fn told(parts: &Parts, redis: &str, transport: bool) -> (StatusCode, Json<Value>
         "status": if healthy { "healthy" } else { "unhealthy" },
         "redis": redis,
     });
-    for (name, well) in parts {
-        body[*name] = json!(if *well { "ok" } else { "failed" });
+    for (name, well) in parts.needed {
+        body[name] = json!(if well { "ok" } else { "failed" });
+    }
+    if let Some(pause) = &parts.pause {
+        body["replicate_paused"] = pause.clone();
     }
     (status, Json(body))
+}
+
+/// Why nothing is put to the provider. The service is well: the work waits and is not lost.
+async fn pause(inner: &Inner) -> Option<Value> {
+    let asked = inner.store.lane_pause(Provider::Replicate.as_str());
+    let pause = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()??;
+    let until = pause.until.format(&Rfc3339).unwrap_or_default();
+    Some(json!({ "reason": pause.reason, "until": until }))
 }
 
 async fn well<T, E>(part: impl Future<Output = Result<T, E>>) -> bool {

@@ -677,6 +677,24 @@ async fn health_tells_of_redis_and_readiness_does_without_it() -> Result<()> {
 }
 
 #[tokio::test]
+async fn health_tells_why_the_provider_is_left_alone() -> Result<()> {
+    let stage = Stage::open().await?;
+    let store = &stage.world.store;
+    let pause = shared_store::Pause {
+        reason: shared_domain::PauseReason::NoCredit,
+        until: store.now() + Duration::from_mins(5),
+    };
+    let mut tx = store.transaction().await?;
+    tx.pause_lane("replicate", pause, None).await?;
+    tx.commit().await?;
+    let well = Call::get("/api/health/").at(&stage.doors).await?;
+    let told = json!({ "reason": "no_credit", "until": "2026-03-02T12:05:00Z" });
+    assert_eq!(well.code(), 200, "the service is well, and its work waits");
+    assert_eq!(well.json()["replicate_paused"], told);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_page_is_told_the_limits_of_the_settings_and_where_files_go() -> Result<()> {
     let stage = Stage::open().await?;
     let told = async |settings: &[(&str, &str)]| -> Result<Value> {

@@ -30,6 +30,12 @@ pub enum Error {
     /// The provider.
     #[error("the question could not be put")]
     Replicate(#[from] ReplicateError),
+    /// No token is left: the question's turn comes later.
+    #[error("the provider is asked no faster")]
+    NotYet {
+        /// How much later.
+        after: Duration,
+    },
     /// A cached answer no longer parses.
     #[error("a stored answer cannot be read")]
     Adapt(#[from] AdaptError),
@@ -55,8 +61,19 @@ impl Error {
             | Self::Store(_)
             | Self::Media(_)
             | Self::Busy
+            | Self::NotYet { .. }
             | Self::Adapt(_)
             | Self::NoModel(_) => false,
+        }
+    }
+}
+
+impl Error {
+    /// The pause that the provider asked for.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Replicate(error) => error.retry_after(),
+            _ => None,
         }
     }
 }
@@ -81,6 +98,9 @@ impl Classify for Error {
             Self::IllegalMove(_) | Self::Adapt(_) | Self::NoModel(_) => Verdict::Reject,
             // Not waited for: a video that waits in here would keep questions from being put.
             Self::Busy => Verdict::Retry { after: Some(TURN) },
+            Self::NotYet { after } => Verdict::Retry {
+                after: Some(*after),
+            },
             Self::Store(error) => error.verdict(),
             Self::Objects(error) if error.is_transient() => Verdict::RETRY,
             Self::Objects(_) => Verdict::Reject,

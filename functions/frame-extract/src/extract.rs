@@ -214,9 +214,10 @@ impl FrameExtract {
             .await?;
         tx.set_checksum(id, &cut.sha256).await?;
         let (mut record, mut models) = (record(&cut.extraction), self.models());
-        let mut asked = 0;
+        let (mut asked, mut usd) = (0, 0.0);
         let frames = cut.extraction.frames.len();
         for targets in batches(id, cut.extraction) {
+            usd += self.estimate_usd(&targets);
             let plan = Plan {
                 predictions: self.questions(&targets),
                 targets,
@@ -231,6 +232,7 @@ impl FrameExtract {
             tx.send_all(&due.collect::<Vec<_>>()).await?;
             asked += plan.predictions.len();
         }
+        tx.add_estimate(run.execution_id, usd).await?;
         tx.advance(id, Step::Extracting, Step::Analysing).await?;
         if asked == 0 {
             tx.advance(id, Step::Analysing, Step::Judging).await?;
@@ -255,6 +257,16 @@ impl FrameExtract {
         self.registry.entries().map(entry).collect()
     }
 
+    /// What the questions about these targets will cost if none is answered from the cache.
+    fn estimate_usd(&self, targets: &[Target]) -> f64 {
+        let of = |target: &Target| {
+            let models = tasks_about(target).iter().copied();
+            let models = models.filter_map(|task| self.registry.find(task));
+            models.map(|model| model.estimate_usd(target)).sum::<f64>()
+        };
+        targets.iter().map(of).sum()
+    }
+
     /// Each configured task is asked about each target of its kind.
     fn questions(&self, targets: &[Target]) -> Vec<NewPrediction> {
         let ask = |target: &Target, task: Task| {
@@ -269,14 +281,21 @@ impl FrameExtract {
                 version: model.version.clone(),
             })
         };
-        let asked = |target: &Target| match target.media {
-            MediaKind::Audio => ask(target, Task::Speech).into_iter().collect::<Vec<_>>(),
-            MediaKind::Frame => Task::PER_FRAME
-                .into_iter()
-                .filter_map(|task| ask(target, task))
-                .collect(),
+        let asked = |target: &Target| {
+            let tasks = tasks_about(target).iter();
+            tasks
+                .filter_map(|task| ask(target, *task))
+                .collect::<Vec<_>>()
         };
         targets.iter().flat_map(asked).collect()
+    }
+}
+
+/// The tasks that look at a target of this kind.
+fn tasks_about(target: &Target) -> &'static [Task] {
+    match target.media {
+        MediaKind::Audio => &[Task::Speech],
+        MediaKind::Frame => &Task::PER_FRAME,
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admit;
 mod error;
 mod extract;
 mod handler;
@@ -8,7 +9,7 @@ mod submit;
 use shared_domain::Reader;
 use shared_media::{Media, MediaConfig};
 use shared_objects::{Objects, ObjectsConfig};
-use shared_replicate::{Registry, RegistryConfig, Replicate, ReplicateConfig};
+use shared_replicate::{Budget, Registry, RegistryConfig, Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
 use tokio::sync::Semaphore;
@@ -25,6 +26,7 @@ pub struct FrameExtract {
     pub(crate) media: Media,
     pub(crate) replicate: Replicate,
     pub(crate) registry: Registry,
+    pub(crate) budget: Budget,
     pub(crate) public_url: Url,
     /// One decode at a time in a process: a second would only make both slower. Nobody waits for it
     /// in here; a video whose turn it is not comes again.
@@ -44,13 +46,13 @@ fn public_url(reader: &Reader<'_>) -> Option<Url> {
 impl FrameExtract {
     /// Connects to the store, to storage and to the models; fails when ffmpeg is missing.
     pub async fn connect(shared: Shared) -> Connected<Self> {
-        let (objects, media, replicate, models, public_url) = shared.read(|reader| {
+        let (objects, media, replicate, models, (budget, public_url)) = shared.read(|reader| {
             (
                 ObjectsConfig::read(reader),
                 MediaConfig::read(reader),
                 ReplicateConfig::read(reader),
                 RegistryConfig::read(reader),
-                public_url(reader),
+                (Budget::read(reader), public_url(reader)),
             )
         })?;
         let replicate = Replicate::connect(replicate)?;
@@ -61,6 +63,7 @@ impl FrameExtract {
             media: Media::connect(media)?,
             replicate,
             registry,
+            budget,
             public_url: public_url.ok_or("PUBLIC_URL is no URL")?,
             decoding: Semaphore::new(1),
         })

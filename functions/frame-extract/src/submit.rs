@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use shared_domain::{Delivery, PredictionId};
-use shared_replicate::{ModelEntry, NewPrediction, ReplicateError, Trace};
+use shared_domain::{Delivery, MediaKind, PredictionId};
+use shared_objects::ObjectsError;
+use shared_replicate::{
+    MAX_INLINE, ModelEntry, NewPrediction, Provider, ReplicateError, Trace, data_uri,
+};
 use shared_runtime::causes;
-use shared_store::{Closing, Prediction, PredictionStatus};
+use shared_store::{Closing, Entry, Prediction, PredictionStatus};
 use tracing::warn;
 use url::Url;
 
@@ -17,31 +20,74 @@ const INPUT_OUTLIVES: Duration = Duration::from_hours(1);
 /// How far back the provider is searched for a question that it may have.
 const SEARCHED: Duration = Duration::from_hours(24);
 
+/// A question on its way, and whom it is put to.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) delivery: &'a Delivery,
+    pub(crate) prediction: &'a Prediction,
+    pub(crate) model: &'a ModelEntry,
+}
+
+impl Question<'_> {
+    pub(crate) fn id(&self) -> PredictionId {
+        self.prediction.prediction_id
+    }
+
+    /// Whether a provider is asked that counts and bills.
+    pub(crate) fn is_hosted(&self) -> bool {
+        match self.model.provider {
+            Provider::Replicate => true,
+            Provider::Local => false,
+        }
+    }
+}
+
 impl FrameExtract {
     pub(crate) async fn submit(&self, delivery: &Delivery, id: PredictionId) -> Result<(), Error> {
-        let prediction = self.store.prediction(id).await?;
+        let prediction = &self.store.prediction(id).await?;
+        let asked_before = match prediction.status {
+            PredictionStatus::Planned => false,
+            PredictionStatus::Submitting => true,
+            _ => return Ok(()),
+        };
         let model = self
             .registry
             .find(prediction.task)
             .ok_or(Error::NoModel(prediction.task))?;
-        if self.answer_from_cache(delivery, &prediction, model).await? {
+        if self.answer_from_cache(delivery, prediction, model).await? {
             return Ok(());
         }
-        let asked_before = prediction.status == PredictionStatus::Submitting;
-        let mut tx = self.store.begin_step(delivery).await?;
-        if !tx.begin_submission(id).await? {
+        let question = Question {
+            delivery,
+            prediction,
+            model,
+        };
+        let input = self.input(&question).await?;
+        // A start that died after the provider took the question left it there: it is adopted, not
+        // put (and paid) again. That takes no token.
+        if asked_before && let Some(found) = self.adopt(prediction, &input).await? {
+            return self.note(&question, &found, Entry::Open).await;
+        }
+        let Some(entry) = self.admit(&question).await? else {
             return Ok(());
+        };
+        match self.ask(&question, &input).await {
+            Ok(made) => self.note(&question, &made, entry).await,
+            Err(error) => self.not_asked(&question, error).await,
         }
-        tx.commit().await?;
-        let asked = self.ask(&prediction, model, asked_before).await;
-        if asked.as_ref().is_err_and(Error::leaves_nothing) {
-            let mut tx = self.store.begin_step(delivery).await?;
-            tx.withdraw_submission(id, prediction.status).await?;
-            tx.commit().await?;
+    }
+
+    async fn note(
+        &self,
+        question: &Question<'_>,
+        provider_id: &str,
+        entry: Entry,
+    ) -> Result<(), Error> {
+        let mut tx = self.store.begin(question.delivery).await?;
+        tx.submitted(question.id(), provider_id).await?;
+        if entry == Entry::Probe {
+            tx.resume_lane(question.model.provider.as_str()).await?;
         }
-        let provider_id = asked?;
-        let mut tx = self.store.begin(delivery).await?;
-        tx.submitted(id, &provider_id).await?;
         Ok(tx.commit().await?)
     }
 
@@ -71,51 +117,60 @@ impl FrameExtract {
         Ok(true)
     }
 
-    /// A start that died after the provider took the question left it there: it is adopted, not
-    /// put (and paid) again.
-    async fn ask(
-        &self,
-        prediction: &Prediction,
-        model: &ModelEntry,
-        asked_before: bool,
-    ) -> Result<String, Error> {
-        if asked_before && let Some(id) = self.adopt(prediction).await? {
-            return Ok(id);
+    /// A picture goes within the question where it is small enough: the provider then needs no way
+    /// to our storage. Everything else goes by URL.
+    async fn input(&self, question: &Question<'_>) -> Result<String, Error> {
+        let target = &question.prediction.target;
+        if question.is_hosted() && target.media == MediaKind::Frame {
+            match self.objects.get(&target.object_key, MAX_INLINE).await {
+                Ok(bytes) => return Ok(data_uri("image/jpeg", &bytes)),
+                Err(ObjectsError::TooLarge { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        let url = self
+        let expires = question.model.cancel_after + INPUT_OUTLIVES;
+        Ok(self
             .objects
-            .presign_get(
-                &prediction.target.object_key,
-                model.cancel_after + INPUT_OUTLIVES,
-            )
-            .await?;
+            .presign_get(&target.object_key, expires)
+            .await?)
+    }
+
+    async fn ask(&self, question: &Question<'_>, input: &str) -> Result<String, Error> {
+        let (prediction, model) = (question.prediction, question.model);
         let webhook = self.webhook(prediction.prediction_id);
         let new = NewPrediction {
             version: &model.version,
-            input: model.input(&url),
+            input: model.input(input),
             webhook: Some(webhook.as_str()),
             cancel_after: Some(model.cancel_after),
         };
         match self.replicate.create(&new).await {
             // Whatever the search comes to, the question may be there until it is found.
-            Err(lost @ ReplicateError::Ambiguous { .. }) => match self.adopt(prediction).await {
-                Ok(Some(id)) => Ok(id),
-                Ok(None) => Err(lost.into()),
-                Err(error) => {
-                    warn!(prediction.id = %prediction.prediction_id, error = causes(&error),
+            Err(lost @ ReplicateError::Ambiguous { .. }) => {
+                match self.adopt(prediction, input).await {
+                    Ok(Some(id)) => Ok(id),
+                    Ok(None) => Err(lost.into()),
+                    Err(error) => {
+                        warn!(prediction.id = %prediction.prediction_id, error = causes(&error),
                         "a question without an answer could not be looked for");
-                    Err(lost.into())
+                        Err(lost.into())
+                    }
                 }
-            },
+            }
             created => Ok(created?.id),
         }
     }
 
-    async fn adopt(&self, prediction: &Prediction) -> Result<Option<String>, Error> {
+    async fn adopt(&self, prediction: &Prediction, input: &str) -> Result<Option<String>, Error> {
+        let key = prediction.target.object_key.as_str();
         let trace = Trace {
             key: &prediction.prediction_id.to_string(),
             version: &prediction.version,
-            object_key: &prediction.target.object_key,
+            object_key: if input.starts_with("data:") {
+                input
+            } else {
+                key
+            },
             since: self.store.now() - SEARCHED,
         };
         Ok(self.replicate.adopt(&trace).await?.map(|found| found.id))

@@ -22,6 +22,8 @@ const CLIP: &str = "-f lavfi -i testsrc2=size=320x180:rate=10:duration=3 \
     -f lavfi -i sine=frequency=440:duration=3 -c:v libx264 -preset ultrafast -pix_fmt yuv420p \
     -c:a aac -shortest";
 
+mod hosted;
+
 struct Stage {
     world: World,
     project: Project,

@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 use shared_domain::{Lang, PredictionId};
-use shared_replicate::NotAPrediction;
 use shared_replicate::signature::SignatureError;
+use shared_replicate::{NotAPrediction, ReplicateError};
 use shared_runtime::{Classify, Problem, Verdict};
 use shared_store::StoreError;
 
@@ -22,6 +22,9 @@ pub enum Error {
     /// The body is about another prediction than the URL.
     #[error("the webhook for {0} carries another prediction")]
     Mismatch(PredictionId),
+    /// A file of the provider could not be fetched now.
+    #[error("the output could not be fetched")]
+    Output(#[from] ReplicateError),
     /// The database.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -31,6 +34,7 @@ impl Classify for Error {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Forged(_) | Self::Json(_) | Self::Body(_) | Self::Mismatch(_) => Verdict::Reject,
+            Self::Output(_) => Verdict::RETRY,
             Self::Store(error) => error.verdict(),
         }
     }
@@ -41,9 +45,11 @@ impl Classify for Error {
                 let text = lang.pick("Подпись неверна.", "The signature is wrong.");
                 Problem::new(StatusCode::UNAUTHORIZED, "forged", text)
             }
-            Self::Json(_) | Self::Body(_) | Self::Mismatch(_) | Self::Store(_) => {
-                Problem::of_verdict(self.verdict(), lang)
-            }
+            Self::Json(_)
+            | Self::Body(_)
+            | Self::Mismatch(_)
+            | Self::Output(_)
+            | Self::Store(_) => Problem::of_verdict(self.verdict(), lang),
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use shared_domain::{Delivery, PredictionDue, PredictionId, Task};
+use shared_domain::{Delivery, Detection, PredictionDue, PredictionId, Task};
 use shared_replicate::signature::{self, SignedHeaders};
 use shared_replicate::{NotAPrediction, Prediction as Answer};
 use shared_runtime::{Event, Handler};
-use shared_store::{Prediction, PredictionStatus, without_nul};
+use shared_store::{Closing, Prediction, PredictionStatus, without_nul};
 use tracing::{info, warn};
 
-use crate::answer::{Ending, ending};
+use crate::answer::{Cost, Ending, ending};
+use crate::file::File;
 use crate::{Error, Input, ReplicateWebhook};
 
 /// Times that one question is put before its failure is final.
@@ -29,11 +30,28 @@ impl Handler for ReplicateWebhook {
             Input::Webhook(id) => {
                 self.verify(event)?;
                 let answer = parse(serde_json::from_slice(&event.body)?)?;
-                self.take(&delivery, id, &answer).await
+                let Some(prediction) = self.asked(id, &answer).await? else {
+                    return Ok(());
+                };
+                if self.is_file(&prediction, &answer) {
+                    return self.fetch_later(&delivery, &prediction, &answer).await;
+                }
+                let ending = ending(&prediction, &answer, &self.registry);
+                self.take(&delivery, &prediction, &answer, ending).await
             }
             Input::Polled(finished) => {
                 let answer = parse(finished.body)?;
-                self.take(&delivery, finished.prediction_id, &answer).await
+                let Some(prediction) = self.asked(finished.prediction_id, &answer).await? else {
+                    return Ok(());
+                };
+                let (answer, ending) = match self.read_file(&prediction, answer.clone()).await? {
+                    File::Ended(ending) => (answer, Some(ending)),
+                    File::Read(read) => {
+                        let ending = ending(&prediction, &read, &self.registry);
+                        (*read, ending)
+                    }
+                };
+                self.take(&delivery, &prediction, &answer, ending).await
             }
         }
     }
@@ -62,15 +80,11 @@ impl ReplicateWebhook {
         )?)
     }
 
-    async fn take(
-        &self,
-        delivery: &Delivery,
-        id: PredictionId,
-        answer: &Answer,
-    ) -> Result<(), Error> {
+    /// The open question that an answer is about.
+    async fn asked(&self, id: PredictionId, answer: &Answer) -> Result<Option<Prediction>, Error> {
         let Some(prediction) = self.store.find_prediction(id).await? else {
             warn!(prediction.id = %id, "an answer to a question that is not ours");
-            return Ok(());
+            return Ok(None);
         };
         // The query alone is not signed. Before the provider's id is recorded the answer's own callback
         // has to name the question; some answers of the hosted service carry none.
@@ -80,10 +94,19 @@ impl ReplicateWebhook {
         if !by_callback || known.is_some_and(|known| *known != answer.id) {
             return Err(Error::Mismatch(id));
         }
-        if prediction.status.is_closed() {
-            return Ok(());
-        }
-        match ending(&prediction, answer, &self.registry) {
+        Ok((!prediction.status.is_closed()).then_some(prediction))
+    }
+
+    async fn take(
+        &self,
+        delivery: &Delivery,
+        prediction: &Prediction,
+        answer: &Answer,
+        ending: Option<Ending>,
+    ) -> Result<(), Error> {
+        let id = prediction.prediction_id;
+        let cost = Cost::of(prediction, answer, &self.registry);
+        match ending {
             None => Ok(()),
             Some(Ending::AskAgain(reason)) if prediction.attempts < MAX_QUESTIONS => {
                 warn!(prediction.id = %id, reason, "the question is put again");
@@ -92,10 +115,14 @@ impl ReplicateWebhook {
                     // Told twice, under two names: it is put again already.
                     return Ok(());
                 }
+                tx.charge(id, cost.usd).await?;
                 tx.send(&PredictionDue::new(id)).await?;
                 Ok(tx.commit().await?)
             }
-            Some(ending) => self.close(delivery, &prediction, ending).await,
+            Some(ending) => {
+                let closed = ending.close(prediction, cost);
+                self.close(delivery, prediction, closed).await
+            }
         }
     }
 
@@ -103,10 +130,9 @@ impl ReplicateWebhook {
         &self,
         delivery: &Delivery,
         prediction: &Prediction,
-        ending: Ending,
+        (closing, detections): (Closing, Vec<Detection>),
     ) -> Result<(), Error> {
         let id = prediction.prediction_id;
-        let (closing, detections) = ending.close(prediction);
         if closing.status != PredictionStatus::Succeeded {
             let reason = closing.error.as_deref().unwrap_or("");
             warn!(prediction.id = %id, task = %prediction.task, reason, "no usable answer");

@@ -2,10 +2,13 @@
 
 mod answer;
 mod error;
+mod file;
 mod handler;
 mod input;
 
 use secrecy::SecretString;
+use shared_domain::Reader;
+use shared_replicate::signature;
 use shared_replicate::{Registry, RegistryConfig, Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
@@ -17,15 +20,31 @@ pub use input::Input;
 #[derive(Debug)]
 pub struct ReplicateWebhook {
     pub(crate) store: Store,
+    pub(crate) replicate: Replicate,
     pub(crate) registry: Registry,
     pub(crate) secrets: Vec<SecretString>,
+}
+
+/// `REPLICATE_WEBHOOK_SECRET`: several while one takes the place of another, separated by commas.
+fn secrets(reader: &Reader<'_>) -> Vec<SecretString> {
+    let texts = reader.list("REPLICATE_WEBHOOK_SECRET", "");
+    let secrets: Vec<SecretString> = texts.into_iter().map(Into::into).collect();
+    for (number, secret) in (1..).zip(&secrets) {
+        if let Err(error) = signature::check_secret(secret) {
+            reader.problem(
+                "REPLICATE_WEBHOOK_SECRET",
+                &format!("number {number}: {error}"),
+            );
+        }
+    }
+    secrets
 }
 
 impl ReplicateWebhook {
     /// Connects to the store; asks the provider for the webhook secret when it is not set.
     pub async fn connect(shared: Shared) -> Connected<Self> {
         let (config, models, secrets) = shared.read(|reader| {
-            let secrets = reader.list("REPLICATE_WEBHOOK_SECRET", "");
+            let secrets = secrets(reader);
             (
                 ReplicateConfig::read(reader),
                 RegistryConfig::read(reader),
@@ -36,10 +55,11 @@ impl ReplicateWebhook {
         let registry = Registry::connect(&replicate, models).await?;
         let secrets = match secrets.is_empty() {
             true => vec![replicate.webhook_secret().await?],
-            false => secrets.into_iter().map(Into::into).collect(),
+            false => secrets,
         };
         Ok(Self {
             store: shared.store,
+            replicate,
             registry,
             secrets,
         })

@@ -13,6 +13,8 @@ use shared_testing::{Answer, Call, FakeReplicate, Run, Webhook, World};
 
 use crate::ReplicateWebhook;
 
+mod hosted;
+
 struct Stage {
     world: World,
     door: Router,

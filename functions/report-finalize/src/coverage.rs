@@ -95,7 +95,11 @@ fn gaps(run: &Run<'_>, task: Task, rows: &[&EvidenceRow]) -> Vec<Gap> {
         let reason = match row.status {
             PredictionStatus::Succeeded | PredictionStatus::Cached => continue,
             PredictionStatus::Undecided => "undecided",
-            _ => "failed",
+            _ => match row.error.as_deref() {
+                Some("cost_cap") => "cost_cap",
+                Some("no_answer") => "no_answer",
+                _ => "failed",
+            },
         };
         by_reason.entry(reason).or_default().extend(&row.spans);
     }

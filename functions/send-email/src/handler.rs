@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use shared_domain::{Lang, Refusal, ReportReady, RunFailed};
-use shared_runtime::{Classify, Event, FromEvent, Handler, Malformed, Verdict, message};
-use shared_store::Video;
+use shared_domain::{LanePaused, ReportReady, RunFailed, VideoCapped};
+use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
 
 use crate::letter::Letter;
 use crate::{Error, SendEmail};
@@ -16,6 +15,10 @@ pub enum Input {
     Report(ReportReady),
     /// A video could not be checked.
     Failure(RunFailed),
+    /// Nothing is put to a provider.
+    Paused(LanePaused),
+    /// A video has cost what it may.
+    Capped(VideoCapped),
 }
 
 impl FromEvent for Input {
@@ -23,8 +26,14 @@ impl FromEvent for Input {
         if let Some(ready) = message::<ReportReady>(event) {
             return ready.map(Self::Report);
         }
+        if let Some(paused) = message::<LanePaused>(event) {
+            return paused.map(Self::Paused);
+        }
+        if let Some(capped) = message::<VideoCapped>(event) {
+            return capped.map(Self::Capped);
+        }
         let failed = message::<RunFailed>(event)
-            .unwrap_or_else(|| Err(Malformed("expected ReportReady or RunFailed".into())));
+            .unwrap_or_else(|| Err(Malformed("a message that no mail is about".into())));
         failed.map(Self::Failure)
     }
 }
@@ -34,6 +43,8 @@ impl Input {
         match self {
             Self::Report(_) => "report_ready",
             Self::Failure(_) => "run_failed",
+            Self::Paused(_) => "lane_paused",
+            Self::Capped(_) => "video_capped",
         }
     }
 }
@@ -46,54 +57,30 @@ impl Handler for SendEmail {
     type Error = Error;
 
     async fn handle(&self, event: &Event, input: Input) -> Result<(), Error> {
-        let video_id = match &input {
-            Input::Report(ready) => ready.video_id,
-            Input::Failure(failed) => failed.video_id,
-        };
-        let video = self.store.video(video_id).await?;
-        let user = self.store.owner_of(video_id).await?;
         let (delivery, kind) = (event.delivery(Self::NAME), input.kind());
-        let letter = match &input {
+        match &input {
             Input::Report(ready) => {
+                let video = self.store.video(ready.video_id).await?;
+                let user = self.store.owner_of(ready.video_id).await?;
                 let report = self.store.report(ready.report_id).await?;
-                Letter::report(&video, &report, user.language, &self.dashboard)
+                let letter = Letter::report(&video, &report, user.language, &self.dashboard);
+                self.send(&delivery, &user.email, kind, &letter).await?;
             }
-            Input::Failure(_) => Letter::failure(&video, user.language, &self.dashboard),
-        };
-        let told = self.send(&delivery, &user.email, kind, &letter).await;
-        // One address that is refused keeps nobody else from hearing.
-        let admin = self.hears_of(&video).filter(|admin| *admin != user.email);
-        let told_admin = match admin {
-            Some(admin) => {
-                let lang = self.language_of(admin).await?;
-                let letter = Letter::failure(&video, lang, &self.dashboard);
-                self.send(&delivery, admin, kind, &letter).await
+            Input::Failure(failed) => {
+                let video = self.store.video(failed.video_id).await?;
+                self.tell_of_failure(&delivery, kind, &video).await?;
             }
-            None => Ok(()),
-        };
-        both(told, told_admin)?;
+            Input::Paused(paused) => {
+                let letter = |lang| Letter::paused(paused, lang, &self.dashboard);
+                self.tell_admin(&delivery, kind, letter).await?;
+            }
+            Input::Capped(capped) => {
+                let video = self.store.video(capped.video_id).await?;
+                let letter = |lang| Letter::capped(capped, &video, lang, &self.dashboard);
+                self.tell_admin(&delivery, kind, letter).await?;
+            }
+        }
         let tx = self.store.begin(&delivery).await?;
         Ok(tx.commit().await?)
-    }
-}
-
-impl SendEmail {
-    /// A fault of ours is told to whoever can mend it, too.
-    fn hears_of(&self, video: &Video) -> Option<&str> {
-        let ours = video.refusal == Some(Refusal::Internal);
-        self.admin.as_ref().filter(|_| ours).map(AsRef::as_ref)
-    }
-
-    async fn language_of(&self, address: &str) -> Result<Lang, Error> {
-        let user = self.store.user_by_email(address).await?;
-        Ok(user.map(|user| user.language).unwrap_or_default())
-    }
-}
-
-/// What is to be tried again weighs more than what is final.
-fn both(first: Result<(), Error>, second: Result<(), Error>) -> Result<(), Error> {
-    match (first, second) {
-        (Err(first), Err(second)) if first.verdict() == Verdict::Reject => Err(second),
-        (first, second) => first.and(second),
     }
 }

@@ -38,6 +38,14 @@ pub(crate) struct Letter {
     foot: &'static str,
 }
 
+/// A mail that is one paragraph and a link.
+pub(crate) struct Plain {
+    pub(crate) lang: Lang,
+    pub(crate) subject: String,
+    pub(crate) lead: String,
+    pub(crate) link: String,
+}
+
 /// Risks that a mail lists; the report has them all.
 const LISTED: usize = 10;
 
@@ -132,6 +140,29 @@ impl Letter {
             link: String::new(),
             link_text: "",
             foot: lang.pick("Отвечать на него не нужно.", "No answer is needed."),
+        }
+    }
+
+    /// A notice to whoever runs the service.
+    pub(crate) fn plain(plain: Plain) -> Self {
+        let Plain {
+            lang,
+            subject,
+            lead,
+            link,
+        } = plain;
+        Self {
+            subject,
+            lang,
+            lead,
+            risks: Vec::new(),
+            more: 0,
+            link,
+            link_text: lang.pick("Открыть консоль", "Open the console"),
+            foot: lang.pick(
+                "Это письмо получает администратор (ADMIN_EMAIL).",
+                "This mail goes to the administrator (ADMIN_EMAIL).",
+            ),
         }
     }
 

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod error;
 mod handler;
 mod letter;
+mod notice;
 mod once;
 mod post;
 mod trial;
@@ -28,7 +30,7 @@ pub struct SendEmail {
     pub(crate) admin: Option<Address>,
 }
 
-fn admin(reader: &Reader<'_>) -> Option<Address> {
+fn admin_address(reader: &Reader<'_>) -> Option<Address> {
     let text = reader.find("ADMIN_EMAIL")?;
     let address = text.parse();
     if address.is_err() {
@@ -50,7 +52,7 @@ impl SendEmail {
     pub async fn connect(shared: Shared) -> Connected<Self> {
         let (config, dashboard, admin) = shared.read(|reader| {
             let (config, dashboard) = (PostConfig::read(reader), dashboard(reader));
-            (config, dashboard, admin(reader))
+            (config, dashboard, admin_address(reader))
         })?;
         Ok(Self {
             store: shared.store,

@@ -1,12 +1,15 @@
 mod settings;
 mod smtp;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 use serde_json::{Value, json};
-use shared_domain::{Lang, Refusal, ReportReady, RunFailed, Task};
+use shared_domain::{
+    LanePaused, Lang, PauseReason, Refusal, ReportReady, RunFailed, Task, VideoCapped,
+};
 use shared_runtime::{AnyHandler, Verdict, boxed};
 use shared_store::{NewMail, Role, User, Video};
 use shared_testing::World;
@@ -449,6 +452,49 @@ async fn a_fault_of_ours_is_told_to_the_administrator_once_too() -> Result<()> {
     ];
     wanted.sort();
     assert_eq!(told, wanted);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_administrator_is_told_once_that_work_waits_and_why() -> Result<()> {
+    let stage = Stage::open(Lang::Ru).await?;
+    let capped = stage
+        .refused("film.mp4", &Refusal::NoPicture)
+        .await?
+        .video_id;
+    let until = time::macros::datetime!(2026-03-02 12:05 UTC).unix_timestamp();
+    let paused = |reason| LanePaused::new("replicate".into(), reason, until);
+    for address in [None, Some("admin@example.org")] {
+        let settings = [("ADMIN_EMAIL", address.unwrap_or_default())];
+        let function = SendEmail::connect(stage.world.shared_with(&settings)).await;
+        let handler = boxed(function.map_err(anyhow::Error::from_boxed)?);
+        let mut events = vec![stage.world.event(&VideoCapped::new(capped, 1.5))?];
+        for reason in [
+            PauseReason::NoCredit,
+            PauseReason::LowCredit,
+            PauseReason::Refused,
+            PauseReason::Budget,
+        ] {
+            events.push(stage.world.event(&paused(reason))?);
+        }
+        for event in events.iter().chain(&events) {
+            let outcome = stage.world.bring(handler.as_ref(), event).await;
+            assert_eq!(outcome.verdict, Verdict::Done, "{:?}", outcome.error);
+        }
+    }
+    let raw = stage.world.mails()?;
+    let mails: Vec<_> = raw.iter().map(|raw| parse(raw)).collect::<Result<_>>()?;
+    let subjects: BTreeSet<&str> = mails.iter().filter_map(Message::subject).collect();
+    assert_eq!((mails.len(), subjects.len()), (5, 5));
+    assert!(subjects.contains("Checks are paused: the month's budget is spent"));
+    assert!(subjects.contains("Cost cap reached: film.mp4"));
+    for mail in &mails {
+        let to = mail.to().and_then(|to| to.first());
+        assert_eq!(to.and_then(|to| to.address()), Some("admin@example.org"));
+        let text = mail.body_text(0).context("a text")?;
+        let says = ["2026-03-02 12:05 UTC", "MAX_COST_PER_VIDEO_USD"];
+        assert!(says.iter().any(|words| text.contains(words)), "{text}");
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod evidence;
 mod ids;
 mod lang;
 mod messages;
+mod pause;
 mod refusal;
 mod settings;
 mod task;
@@ -20,9 +21,10 @@ pub use ids::{
 };
 pub use lang::Lang;
 pub use messages::{
-    EvidenceComplete, Message, PredictionDue, PredictionFinished, ReportReady, RunFailed,
-    UploadCompleted, VideoUploaded,
+    EvidenceComplete, LanePaused, Message, PredictionDue, PredictionFinished, ReportReady,
+    RunFailed, UploadCompleted, VideoCapped, VideoUploaded,
 };
+pub use pause::PauseReason;
 pub use refusal::Refusal;
 pub use settings::{Problem, Reader, Settings, SettingsError};
 pub use task::{Task, UnknownTask};

@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExecutionId, PredictionId, ReportId, VideoId};
+use crate::{ExecutionId, PauseReason, PredictionId, ReportId, VideoId};
 
 /// A fact that one function sends to another through the outbox.
 pub trait Message: Serialize + DeserializeOwned + Send + Sync {
@@ -87,5 +87,21 @@ message! {
     RunFailed -> "send-email", 0 {
         /// Whose.
         video_id: VideoId,
+    }
+    /// The way to a provider rests, and only a person can open it for good.
+    LanePaused -> "send-email", 10 {
+        /// The provider.
+        lane: String,
+        /// Why.
+        reason: PauseReason,
+        /// When it is tried again, in seconds since 1970.
+        until_unix: i64,
+    }
+    /// What a video may cost is spent, and questions about it wait.
+    VideoCapped -> "send-email", 10 {
+        /// Which video.
+        video_id: VideoId,
+        /// What it may cost.
+        cap_usd: f64,
     }
 }

@@ -2,10 +2,21 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::{Outcome, Prediction};
+
+/// Bytes that are sent within the question: as text they stay below the 256 kB that the provider
+/// asks for. Everything larger is given by URL.
+pub const MAX_INLINE: u64 = 190_000;
+
+/// An input within the question.
+pub fn data_uri(content_type: &str, bytes: &[u8]) -> String {
+    format!("data:{content_type};base64,{}", STANDARD.encode(bytes))
+}
 
 /// A question to put.
 #[derive(Debug, Clone)]
@@ -27,7 +38,8 @@ pub struct Trace<'a> {
     pub key: &'a str,
     /// The version that was asked.
     pub version: &'a str,
-    /// Part of the input URL, for providers that do not echo the webhook.
+    /// Part of the input, for providers that do not echo the webhook: the key in its URL, or the
+    /// whole data URI.
     pub object_key: &'a str,
     /// When the create was sent; a little earlier does no harm.
     pub since: OffsetDateTime,

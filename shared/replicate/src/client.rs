@@ -4,9 +4,6 @@
 //! The surprise: a create has no idempotency key. It is never repeated here; a lost answer is
 //! `Ambiguous`, and `adopt` looks for what may have been created.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -26,14 +23,14 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// Pages of a hundred that `adopt` looks through.
 const MAX_PAGES: usize = 20;
 
-/// A connection to the API; cheap to clone, and clones share what is known of throttling.
+/// A connection to the API; cheap to clone. It knows nothing of throttles: those are shared by all
+/// processes, through the store.
 #[derive(Debug, Clone)]
 pub struct Replicate {
-    http: HttpClient,
-    base: Url,
-    token: SecretString,
-    /// Creates before this moment would only draw another 429, for every worker of this process.
-    paused_until: Arc<Mutex<Option<Instant>>>,
+    pub(crate) http: HttpClient,
+    pub(crate) base: Url,
+    pub(crate) token: SecretString,
+    pub(crate) output_hosts: Vec<String>,
 }
 
 impl Replicate {
@@ -46,7 +43,7 @@ impl Replicate {
             http,
             base,
             token: config.token,
-            paused_until: Arc::default(),
+            output_hosts: config.output_hosts,
         })
     }
 
@@ -56,15 +53,8 @@ impl Replicate {
         host == "replicate.com" || host.ends_with(".replicate.com")
     }
 
-    /// Puts a question, once. During a throttle it fails without sending anything.
+    /// Puts a question, once.
     pub async fn create(&self, new: &NewPrediction<'_>) -> Result<Prediction, ReplicateError> {
-        if let Some(left) = self.pause_left() {
-            let detail = "the rate limit was reached".to_owned();
-            return Err(ReplicateError::Transient {
-                retry_after: Some(left),
-                detail,
-            });
-        }
         let mut body = json!({ "version": new.version, "input": new.input });
         if let Some(webhook) = new.webhook {
             body["webhook"] = webhook.into();
@@ -76,11 +66,8 @@ impl Replicate {
         if let Some(after) = new.cancel_after {
             request = request.header("Cancel-After", format!("{}s", after.as_secs().max(5)));
         }
-        let sent = self.send(Call::Create, request).await;
-        if let Err(error) = &sent {
-            self.pause(error.retry_after());
-        }
-        Prediction::parse(sent?).map_err(|error| unreadable(Call::Create, &error.to_string()))
+        let sent = self.send(Call::Create, request).await?;
+        Prediction::parse(sent).map_err(|error| unreadable(Call::Create, &error.to_string()))
     }
 
     /// The prediction as it is now.
@@ -209,27 +196,6 @@ impl Replicate {
             return Err(ReplicateError::of_answer(call, status, &headers, &body));
         }
         serde_json::from_slice(&body).map_err(|_| unreadable(call, "it is not JSON"))
-    }
-
-    fn pause_left(&self) -> Option<Duration> {
-        let until = *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        until?
-            .checked_duration_since(Instant::now())
-            .filter(|left| !left.is_zero())
-    }
-
-    fn pause(&self, length: Option<Duration>) {
-        let Some(until) = length.and_then(|length| Instant::now().checked_add(length)) else {
-            return;
-        };
-        let mut paused = self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *paused = Some(paused.map_or(until, |known| known.max(until)));
     }
 }
 

@@ -15,10 +15,13 @@ pub struct ReplicateConfig {
     pub token: SecretString,
     /// For one HTTP exchange, not for a prediction.
     pub timeout: Duration,
+    /// Where files of outputs may be fetched from, beside the API itself; with their subdomains.
+    pub output_hosts: Vec<String>,
 }
 
 impl ReplicateConfig {
-    /// Reads `REPLICATE_API_BASE_URL`, `REPLICATE_API_TOKEN`, `REPLICATE_TIMEOUT`.
+    /// Reads `REPLICATE_API_BASE_URL`, `REPLICATE_API_TOKEN`, `REPLICATE_HTTP_TIMEOUT`,
+    /// `REPLICATE_OUTPUT_HOSTS`.
     pub fn read(reader: &Reader<'_>) -> Self {
         let name = "REPLICATE_API_BASE_URL";
         let base_url = reader.text_or(name, "https://api.replicate.com/v1");
@@ -28,11 +31,19 @@ impl ReplicateConfig {
                 "is not an http or https URL such as https://api.replicate.com/v1",
             );
         }
-        let timeout = Duration::from_secs(reader.parse_or("REPLICATE_TIMEOUT", 60_u64).max(1));
+        let seconds = reader.parse_or("REPLICATE_HTTP_TIMEOUT", 60_u64);
+        let hosts = reader.list("REPLICATE_OUTPUT_HOSTS", "replicate.delivery");
+        if hosts.iter().any(|host| host.contains(['/', ':', '*'])) {
+            reader.problem(
+                "REPLICATE_OUTPUT_HOSTS",
+                "takes host names, without https:// and *",
+            );
+        }
         Self {
             base_url,
             token: reader.secret("REPLICATE_API_TOKEN"),
-            timeout,
+            timeout: Duration::from_secs(seconds.max(1)),
+            output_hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
         }
     }
 }

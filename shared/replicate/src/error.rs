@@ -5,8 +5,12 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
+use shared_domain::PauseReason;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+
+/// The pause after a throttle that names none: everybody has to slow down all the same.
+const UNSAID: Duration = Duration::from_secs(10);
 
 /// One field that the provider refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +112,11 @@ impl ReplicateError {
             },
             // The provider may have stored the prediction before it stumbled.
             500..=599 if call == Call::Create => Self::Ambiguous { detail },
-            408 | 425 | 429 | 500..=599 => Self::Transient {
+            429 => Self::Transient {
+                retry_after: retry_after().or(Some(UNSAID)),
+                detail,
+            },
+            408 | 425 | 500..=599 => Self::Transient {
                 retry_after: retry_after(),
                 detail,
             },
@@ -133,6 +141,25 @@ impl ReplicateError {
                 retry_after: None,
                 detail,
             }
+        }
+    }
+
+    /// Why nothing more should be put before a person has mended it; `None` when others may fare
+    /// better, as with a model that is not there.
+    pub fn pause(&self) -> Option<PauseReason> {
+        match self {
+            Self::Operator { status: 402, .. } => Some(PauseReason::NoCredit),
+            Self::Operator { status: 429, .. } => Some(PauseReason::LowCredit),
+            Self::Operator {
+                status: 401 | 403, ..
+            } => Some(PauseReason::Refused),
+            Self::Operator { .. }
+            | Self::Transient { .. }
+            | Self::Ambiguous { .. }
+            | Self::Permanent { .. }
+            | Self::Lost { .. }
+            | Self::Address(_)
+            | Self::Client(_) => None,
         }
     }
 

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use shared_domain::{Reader, Task};
+use shared_domain::{MediaKind, Reader, Target, Task};
 
 use crate::hosted::{DEFAULTS, Hosted, KNOWN, READS_NO_RUSSIAN};
-use crate::{Adapter, Replicate, ReplicateError};
+use crate::{Adapter, Prices, Replicate, ReplicateError};
 
 /// Who runs a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct ModelEntry {
     pub fixed: Map<String, Value>,
     /// Of active time, in US dollars; 0 for local models.
     pub price_per_second_usd: f64,
+    /// How long it usually works on one frame, or on one second of sound.
+    pub seconds: f64,
     /// A prediction older than this is given up by the provider; leaves room for a cold start.
     pub cancel_after: Duration,
     /// Of the weights, where the provider tells it.
@@ -72,7 +74,18 @@ impl ModelEntry {
         self.price_per_second_usd * predict_time.as_secs_f64()
     }
 
-    fn hosted(known: &Hosted, task: Task, version: &str) -> Self {
+    /// What a question about this target is expected to cost.
+    pub fn estimate_usd(&self, target: &Target) -> f64 {
+        let ms: i64 = target.spans.iter().map(|s| s.end_ms - s.start_ms).sum();
+        let pieces = match target.media {
+            MediaKind::Frame => 1.0,
+            // A short piece takes a moment too.
+            MediaKind::Audio => seconds(ms).max(10.0),
+        };
+        self.price_per_second_usd * self.seconds * pieces
+    }
+
+    fn hosted(known: &Hosted, task: Task, version: &str, config: &RegistryConfig) -> Self {
         let limit = (known.model == READS_NO_RUSSIAN).then(|| "ru_text_not_checked".to_owned());
         Self {
             task,
@@ -82,9 +95,9 @@ impl ModelEntry {
             adapter: known.adapter,
             file_field: known.file_field.to_owned(),
             fixed: serde_json::from_str(known.fixed).unwrap_or_default(),
-            price_per_second_usd: known.price_per_second_usd,
-            // The 99th percentile of cold starts is nine minutes.
-            cancel_after: Duration::from_mins(30),
+            price_per_second_usd: config.prices.of(known.hardware),
+            seconds: known.seconds,
+            cancel_after: config.deadline,
             licence: String::new(),
             limits: limit.into_iter().collect(),
         }
@@ -107,6 +120,7 @@ impl ModelEntry {
             file_field: text(&card["file_field"])?,
             fixed: Map::new(),
             price_per_second_usd: 0.0,
+            seconds: 0.0,
             // Every question of a video waits in one queue, behind the questions of others.
             cancel_after: Duration::from_hours(12),
             licence: text(&card["licence"]).unwrap_or_default(),
@@ -115,11 +129,15 @@ impl ModelEntry {
     }
 }
 
-/// Models that the settings choose.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Models that the settings choose, and what they may take.
+#[derive(Debug, Clone, PartialEq)]
 pub struct RegistryConfig {
     /// `owner/name` and version per task.
     pub chosen: BTreeMap<Task, (String, String)>,
+    /// `REPLICATE_TIMEOUT`: the end of one hosted prediction, its time in the queue included.
+    pub deadline: Duration,
+    /// What the hardware of hosted models costs.
+    pub prices: Prices,
 }
 
 /// The setting that chooses a task's model.
@@ -134,8 +152,19 @@ fn setting(task: Task) -> Option<&'static str> {
     }
 }
 
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self {
+            chosen: BTreeMap::new(),
+            deadline: Duration::from_mins(30),
+            prices: Prices::default(),
+        }
+    }
+}
+
 impl RegistryConfig {
-    /// Reads `WHISPER_MODEL_ID`, `NSFW_MODEL_ID`, `VIOLENCE_MODEL_ID`, `YOLO_MODEL_ID`, `OCR_MODEL_ID`.
+    /// Reads `WHISPER_MODEL_ID`, `NSFW_MODEL_ID`, `VIOLENCE_MODEL_ID`, `YOLO_MODEL_ID`, `OCR_MODEL_ID`,
+    /// `REPLICATE_TIMEOUT`, `REPLICATE_PRICES_USD`.
     pub fn read(reader: &Reader<'_>) -> Self {
         let mut chosen = BTreeMap::new();
         for task in Task::ALL {
@@ -151,8 +180,27 @@ impl RegistryConfig {
                 None => reader.problem(name, "is not owner/name:version with 64 hex digits"),
             }
         }
-        Self { chosen }
+        Self {
+            chosen,
+            deadline: deadline(reader),
+            prices: Prices::read(reader),
+        }
     }
+}
+
+/// `REPLICATE_TIMEOUT` (s). The 99th percentile of cold starts is nine minutes.
+pub fn deadline(reader: &Reader<'_>) -> Duration {
+    let seconds = reader.parse_or("REPLICATE_TIMEOUT", 1800_u64);
+    // The provider takes no less than five seconds; a signed URL of the input has to outlive it.
+    if !(5..=86_400).contains(&seconds) {
+        reader.problem("REPLICATE_TIMEOUT", "is not 5 to 86400 seconds");
+    }
+    Duration::from_secs(seconds.clamp(5, 86_400))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a video")]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
 }
 
 fn parse_reference(text: &str) -> Option<(String, String)> {
@@ -170,6 +218,12 @@ fn is_usable(task: Task, model: &str) -> bool {
 
 fn find_hosted(model: &str) -> Option<&'static Hosted> {
     KNOWN.iter().find(|known| known.model == model)
+}
+
+#[cfg(test)]
+pub(crate) fn hosted_entry(model: &str, task: Task, config: &RegistryConfig) -> Option<ModelEntry> {
+    let known = find_hosted(model)?;
+    Some(ModelEntry::hosted(known, task, known.version, config))
 }
 
 fn unusable(task: Task, model: &str) -> String {
@@ -209,7 +263,7 @@ impl Registry {
         config: RegistryConfig,
     ) -> Result<Self, RegistryError> {
         if replicate.is_hosted() {
-            return Self::hosted(config);
+            return Self::hosted(&config);
         }
         let catalog = replicate.catalog().await?;
         let is_local = |model: &Value| model["card"].is_object();
@@ -217,21 +271,21 @@ impl Registry {
         if catalog.is_empty() || catalog.iter().any(is_local) {
             Self::local(&catalog, config)
         } else {
-            Self::hosted(config)
+            Self::hosted(&config)
         }
     }
 
     /// The pinned hosted models.
-    fn hosted(config: RegistryConfig) -> Result<Self, RegistryError> {
+    fn hosted(config: &RegistryConfig) -> Result<Self, RegistryError> {
         let mut entries = BTreeMap::new();
         for (task, model) in DEFAULTS {
             if let Some(known) = find_hosted(model) {
-                entries.insert(task, ModelEntry::hosted(known, task, known.version));
+                entries.insert(task, ModelEntry::hosted(known, task, known.version, config));
             }
         }
-        for (task, (model, version)) in config.chosen {
-            let known = find_hosted(&model).ok_or_else(|| not_offered(task, &model, &version))?;
-            entries.insert(task, ModelEntry::hosted(known, task, &version));
+        for (&task, (model, version)) in &config.chosen {
+            let known = find_hosted(model).ok_or_else(|| not_offered(task, model, version))?;
+            entries.insert(task, ModelEntry::hosted(known, task, version, config));
         }
         Ok(Self(entries))
     }

@@ -18,7 +18,7 @@ pub struct Closing {
     pub answer: Option<Value>,
     /// Time on the model, as billed.
     pub predict_seconds: Option<f64>,
-    /// What it cost.
+    /// What the last try cost.
     pub cost_usd: f64,
     /// Why it failed or is undecided.
     pub error: Option<String>,
@@ -62,11 +62,11 @@ impl Tx {
         }
         let now = ts(self.now());
         let closed = rows!(
-            fetch_optional as (Id,),
+            fetch_optional as (Id, Id),
             self.link(),
-            "update predictions set status = $2, answer = $3, predict_seconds = $4, cost_usd = $5, \
-             error = $6, closed_at = $7 where prediction_id = $1 \
-             and status in ('planned', 'submitting', 'submitted') returning execution_id",
+            "update predictions set status = $2, answer = $3, predict_seconds = $4, \
+             cost_usd = cost_usd + $5, error = $6, closed_at = $7 where prediction_id = $1 \
+             and status in ('planned', 'submitting', 'submitted') returning execution_id, video_id",
             id(prediction_id),
             closing.status.as_str(),
             closing.answer.as_ref().map(Json),
@@ -75,9 +75,11 @@ impl Tx {
             closing.error.as_deref().map(text_without_nul),
             now,
         )?;
-        let Some((execution_id,)) = closed else {
+        let Some((execution_id, video_id)) = closed else {
             return Ok(None);
         };
+        self.unreserve(prediction_id).await?;
+        self.spend(video_id.into(), closing.cost_usd).await?;
         self.add_detections(prediction_id, execution_id, detections)
             .await?;
         self.count_in(execution_id, closing).await.map(Some)

@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared_domain::{ExecutionId, PredictionId, Target, Task, VideoId};
 use time::OffsetDateTime;
 
-use crate::dialect::{execute, rows};
+use crate::dialect::{change, execute, rows};
 use crate::evidence::TargetRow;
 use crate::values::{Id, Maybe, Name, StoredJson, Ts, id, stored_by_name, ts};
 use crate::{Store, StoreError, Tx};
@@ -145,7 +145,8 @@ impl Store {
     }
 
     /// Questions that the provider has had since before a moment, or may have: their webhook is
-    /// late or lost.
+    /// late or lost. Those that were not looked for lately come first, so that many slow ones hide
+    /// no answer until the provider forgets it.
     pub async fn submitted_before(
         &self,
         moment: OffsetDateTime,
@@ -156,11 +157,22 @@ impl Store {
             self.reader().await?.link(),
             select_prediction!(
                 "where status in ('submitting', 'submitted') and submitted_at < $1 \
-                 order by submitted_at limit $2"
+                 order by coalesce(polled_at, submitted_at), prediction_id limit $2"
             ),
             ts(moment),
             limit,
         )
+    }
+
+    /// The provider was asked how the question stands: others come before it the next time.
+    pub async fn mark_polled(&self, prediction_id: PredictionId) -> Result<(), StoreError> {
+        change!(
+            self,
+            "update predictions set polled_at = $2 where prediction_id = $1",
+            id(prediction_id),
+            ts(self.now()),
+        )?;
+        Ok(())
     }
 }
 
@@ -196,7 +208,7 @@ impl Tx {
             id(prediction_id),
             before.as_str(),
         )?;
-        Ok(())
+        self.unreserve(prediction_id).await
     }
 
     /// Notes the provider's id; an answer that came faster keeps the question closed.
@@ -224,6 +236,9 @@ impl Tx {
              where prediction_id = $1 and status in ('submitting', 'submitted')",
             id(prediction_id),
         )?;
+        if taken == 1 {
+            self.unreserve(prediction_id).await?;
+        }
         Ok(taken == 1)
     }
 }

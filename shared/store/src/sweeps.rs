@@ -77,6 +77,7 @@ impl Store {
              join videos on videos.video_id = predictions.video_id \
              where videos.step = 'analysing' and videos.updated_at <= $1 \
              and predictions.status in ('planned', 'submitting') and provider_id is null \
+             and prediction_id not in (select prediction_id from held) \
              and cast(prediction_id as text) not in (select body ->> 'prediction_id' from outbox \
              where finished_at is null and kind = 'PredictionDue' \
              and body ->> 'prediction_id' is not null) \

@@ -6,4 +6,4 @@ mod replicate;
 pub(crate) use replicate::TOKEN;
 
 pub use mail::{Login, MailMishap, MailServer, Received};
-pub use replicate::{Create, FakeReplicate, Mishap, Model, Webhook};
+pub use replicate::{Create, Delivery, FakeReplicate, Mishap, Model, Webhook};

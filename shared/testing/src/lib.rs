@@ -19,7 +19,8 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    Create, FakeReplicate, Login, MailMishap, MailServer, Mishap, Model, Received, Webhook,
+    Create, Delivery, FakeReplicate, Login, MailMishap, MailServer, Mishap, Model, Received,
+    Webhook,
 };
 pub use pgbouncer::{Options, PgBouncer};
 pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};

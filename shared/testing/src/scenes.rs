@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use shared_domain::{Lang, MediaKind, PredictionId, Span, Step, Target, Task, UserId, VideoId};
@@ -14,7 +14,6 @@ use shared_store::{
 };
 
 use crate::World;
-use crate::fakes::FakeReplicate;
 
 impl World {
     /// Somebody who reads English and has minutes left.
@@ -139,6 +138,16 @@ impl World {
             .lead(&video, &[Step::Uploaded, Step::Extracting])
             .await?;
         let plan = self.plan(&video, tasks);
+        // Small pictures go to the hosted service within the question.
+        let frames = plan
+            .targets
+            .iter()
+            .filter(|target| target.media == MediaKind::Frame);
+        for target in frames.filter(|_| self.replicate.is_hosted()) {
+            let picture = Bytes::from(target.content_hash.clone());
+            let key = &target.object_key;
+            self.objects().put(key, picture, "image/jpeg").await?;
+        }
         let mut tx = self.store.transaction().await?;
         let execution = tx.start_execution(video.video_id).await?;
         tx.plan(execution.execution_id, &plan).await?;
@@ -161,18 +170,18 @@ impl World {
         let (mut plan, mut models) = (Plan::default(), Vec::new());
         for (second, &task) in (0u32..).zip(tasks) {
             let target = target(video.video_id, second, task);
-            let (model, version) = FakeReplicate::model_of(task);
+            let (provider, model, version) = self.replicate.answers_for(task);
             plan.predictions.push(NewPrediction {
                 prediction_id: self.store.fresh(),
                 task,
                 content_hash: target.content_hash.clone(),
                 object_key: target.object_key.clone(),
-                provider: "local".into(),
+                provider: provider.into(),
                 model: model.clone(),
                 version: version.clone(),
             });
             plan.targets.push(target);
-            models.push(json!({ "task": task, "provider": "local", "model": model,
+            models.push(json!({ "task": task, "provider": provider, "model": model,
                 "version": version, "limits": [] }));
         }
         plan.models = models.into();
@@ -208,11 +217,8 @@ impl World {
             .objects()
             .presign_get(key, Duration::from_hours(1))
             .await?;
-        let field = if prediction.task == Task::Speech {
-            "audio"
-        } else {
-            "image"
-        };
+        let field = self.replicate.file_field(&prediction.version);
+        let field = field.context("a version that nobody has")?;
         let webhook =
             format!("https://compliance.example/functions/replicate-webhook?prediction={question}");
         let new = shared_replicate::NewPrediction {

@@ -79,7 +79,7 @@ impl World {
             ("B2_NOTIFICATION_SECRET", NOTIFICATION_SECRET),
             ("REPLICATE_API_BASE_URL", replicate.base_url()),
             ("REPLICATE_API_TOKEN", crate::fakes::TOKEN),
-            ("REPLICATE_TIMEOUT", "10"),
+            ("REPLICATE_HTTP_TIMEOUT", "10"),
         ]);
         let reader = settings.reader();
         let objects = Objects::connect(&ObjectsConfig::read(&reader));

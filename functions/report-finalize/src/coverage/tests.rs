@@ -90,3 +90,30 @@ fn a_silence_where_nothing_decoded_is_no_silence() {
     let speech = vec![(0, 9000, "damaged")];
     assert_eq!(told(&all, Task::Speech), (0.0, speech));
 }
+
+#[test]
+fn a_cap_and_a_time_limit_are_named_as_the_reason() {
+    let ended = |span, error: &str| EvidenceRow {
+        status: PredictionStatus::Failed,
+        error: Some(error.into()),
+        ..row(Task::Nudity, MediaKind::Frame, &[span])
+    };
+    let rows = [
+        ended((0, 1000), "cost_cap"),
+        ended((1000, 2000), "no_answer"),
+        ended((2000, 3000), "the model fell over"),
+    ];
+    let all = coverage(&Run {
+        rows: &rows,
+        models: &json!([{ "task": "nudity" }]),
+        undecided: &[],
+        extraction: &json!({}),
+        has_audio: true,
+    });
+    let nudity = vec![
+        (0, 1000, "cost_cap"),
+        (2000, 3000, "failed"),
+        (1000, 2000, "no_answer"),
+    ];
+    assert_eq!(told(&all, Task::Nudity), (0.0, nudity));
+}

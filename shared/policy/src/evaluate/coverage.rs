@@ -13,8 +13,8 @@ pub struct Gap {
     pub start_ms: i64,
     /// Milliseconds of the video, exclusive.
     pub end_ms: i64,
-    /// A known code (`undecided`, `unclear`, `unread`, `failed`, `no_answer`, `damaged`, `hurried`)
-    /// or words.
+    /// A known code (`undecided`, `unclear`, `unread`, `failed`, `no_answer`, `cost_cap`, `damaged`,
+    /// `hurried`) or words.
     pub reason: String,
 }
 
@@ -150,6 +150,13 @@ fn holes(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
     limits.chain(counts(entry)).collect()
 }
 
+/// Their length in seconds; `None` when there is none of them.
+fn length<'a>(gaps: impl Iterator<Item = &'a Gap>) -> Option<String> {
+    let missed = gaps.map(|gap| gap.end_ms - gap.start_ms);
+    let missed = missed.reduce(|sum, length| sum + length)?;
+    Some(format!("{}.{}", missed / 1000, missed % 1000 / 100))
+}
+
 /// The holes of a task that was run.
 fn counts(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
     let name = task_name(entry.task);
@@ -161,9 +168,8 @@ fn counts(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
         };
         found.push((code, text));
     };
-    if !entry.gaps.is_empty() {
-        let missed: i64 = entry.gaps.iter().map(|gap| gap.end_ms - gap.start_ms).sum();
-        let seconds = format!("{}.{}", missed / 1000, missed % 1000 / 100);
+    let all = || entry.gaps.iter();
+    if let Some(seconds) = length(all()) {
         let count = entry.gaps.len();
         add(
             "gap",
@@ -172,6 +178,16 @@ fn counts(entry: &TaskCoverage) -> Vec<(&'static str, Bilingual)> {
                 seconds.replace('.', ",")
             ),
             format!("{seconds} s not checked (stretches: {count})"),
+        );
+    }
+    if let Some(seconds) = length(all().filter(|gap| gap.reason == "cost_cap")) {
+        add(
+            "cost_cap",
+            format!(
+                "из-за лимита расходов на видео не проверено {} с",
+                seconds.replace('.', ",")
+            ),
+            format!("{seconds} s not checked because of the cost cap of the video"),
         );
     }
     if entry.undecided > 0 {
@@ -268,6 +284,10 @@ pub(crate) fn gap_text(reason: &str) -> Bilingual {
         ),
         "failed" => ("модель не справилась", "the model failed"),
         "no_answer" => ("модель не ответила", "the model did not answer"),
+        "cost_cap" => (
+            "лимит расходов на видео исчерпан",
+            "the cost cap of the video was reached",
+        ),
         "damaged" => (
             "фрагмент файла повреждён",
             "this part of the file is damaged",

@@ -281,6 +281,33 @@ fn a_hole_in_the_coverage_is_never_a_pass() {
 }
 
 #[test]
+fn what_a_cost_cap_left_out_is_named_as_such() {
+    let mut coverage = full();
+    for (start_ms, reason) in [(0, "cost_cap"), (2000, "cost_cap"), (5000, "failed")] {
+        coverage[1].gaps.push(Gap {
+            start_ms,
+            end_ms: start_ms + 1200,
+            reason: reason.into(),
+        });
+    }
+    let result = evaluate(&[], &coverage, &pack(), lists());
+    let told: Vec<_> = result.not_checked.iter().map(|n| &n.text).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told[0].en.contains("3.6 s not checked"), "{told:?}");
+    assert!(
+        told[1]
+            .en
+            .contains("2.4 s not checked because of the cost cap")
+    );
+    assert!(
+        told[1]
+            .ru
+            .contains("из-за лимита расходов на видео не проверено 2,4 с")
+    );
+    assert_eq!(result.verdict, Verdict::Review);
+}
+
+#[test]
 fn a_required_task_that_nobody_mentions_was_not_run() {
     let result = evaluate(&[], &full()[..4], &pack(), lists());
     assert_eq!(result.verdict, Verdict::Review);

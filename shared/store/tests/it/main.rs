@@ -1,6 +1,7 @@
 //! The record on the engine that `TEST_DATABASE` names: SQLite unless it says `postgres`.
 
 mod accounts;
+mod lanes;
 mod migrating;
 mod moves;
 mod pooler;
@@ -9,5 +10,6 @@ mod queue;
 mod reports;
 mod schema;
 mod server;
+mod spending;
 mod undone;
 mod world;

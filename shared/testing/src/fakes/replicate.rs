@@ -4,7 +4,10 @@
 //! It runs no model: a prediction stays in `starting` until the test ends it. It posts no webhooks by
 //! itself either; `webhook` makes the signed delivery and the test brings it, in any order.
 
+mod catalogue;
 mod door;
+mod files;
+mod limits;
 mod record;
 
 use std::collections::VecDeque;
@@ -14,30 +17,25 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Method;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared_domain::{Clock, PredictionId, Task};
 use shared_replicate::signature;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::{Call, ManualClock};
+use catalogue::{model, version_of};
+use files::Files;
+use limits::Account;
 use record::{Ending, Record};
+
+pub use catalogue::Model;
+pub use files::Delivery;
 
 /// The token that the server knows.
 pub(crate) const TOKEN: &str = "r8_world";
 /// The key 00..1f, as in the contract's own test vectors.
 pub(crate) const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-/// A model of the catalogue.
-#[derive(Debug, Clone)]
-pub struct Model {
-    /// What it is asked for.
-    pub task: Task,
-    /// `Adapter::as_str`.
-    pub adapter: &'static str,
-    /// The input that takes the URL.
-    pub file_field: &'static str,
-}
 
 /// One create that was accepted.
 #[derive(Debug, Clone)]
@@ -66,8 +64,17 @@ pub enum Mishap {
     NoCredit,
     /// 502 of a proxy, after the prediction was made.
     LostAnswer,
+    /// The connection breaks in the middle of the answer, after the prediction was made.
+    CutAnswer,
+    /// A fault of the provider, before anything was made.
+    Broken {
+        /// 500 to 504.
+        status: u16,
+    },
     /// 502 of a proxy, before anything was made.
     LostQuestion,
+    /// 403; nothing is made.
+    Forbidden,
     /// 422 about the input; nothing is made.
     Refused,
 }
@@ -107,6 +114,12 @@ struct State {
     forgotten: Vec<String>,
     mishaps: VecDeque<Mishap>,
     echoes_webhooks: bool,
+    /// Lists models as the hosted service does, without cards, and knows the pinned versions.
+    hosted: bool,
+    ignores_cancel: bool,
+    account: Account,
+    files: Files,
+    tries: usize,
 }
 
 impl Inner {
@@ -131,7 +144,8 @@ impl FakeReplicate {
         };
         let state = Mutex::new(state);
         let inner = Arc::new(Inner { clock, state });
-        let router = door::router(inner.clone(), base_url.clone());
+        let files = files::router(inner.clone());
+        let router = door::router(inner.clone(), base_url.clone()).merge(files);
         servers.spawn(async move {
             // Ends only with the test: nobody is left to be told.
             drop(axum::serve(listener, router).await);
@@ -152,9 +166,69 @@ impl FakeReplicate {
         self.inner.state().models = models.collect();
     }
 
+    /// Becomes the hosted service: pinned community models, which cost money.
+    pub fn become_hosted(&self) {
+        self.inner.state().hosted = true;
+    }
+
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.inner.state().hosted
+    }
+
+    /// Dollars on the account: below five it is throttled, at zero it is refused.
+    pub fn set_credit(&self, usd: f64) {
+        self.inner.state().account.credit_usd = usd;
+    }
+
+    /// Creates that the account may make in any minute.
+    pub fn set_limit(&self, per_minute: usize) {
+        self.inner.state().account.per_minute = per_minute;
+    }
+
+    /// Every `POST /predictions`, whatever came of it.
+    pub fn tries(&self) -> usize {
+        self.inner.state().tries
+    }
+
+    /// A cancel is accepted, and the prediction goes on.
+    pub fn ignore_cancel(&self) {
+        self.inner.state().ignores_cancel = true;
+    }
+
+    /// The URL of a file on the delivery host.
+    pub fn deliver(&self, delivery: Delivery) -> String {
+        let name = self
+            .inner
+            .state()
+            .files
+            .add(self.inner.clock.now(), delivery);
+        let host = self.base_url.trim_end_matches("/v1");
+        format!("{host}/delivery/{name}")
+    }
+
+    /// How often a file was asked for.
+    pub fn downloads(&self) -> usize {
+        self.inner.state().files.downloads
+    }
+
     /// Name and version of the model that the catalogue has for a task.
     pub fn model_of(task: Task) -> (String, String) {
         (format!("local/{task}"), version_of(task))
+    }
+
+    /// Who answers a task, by which model and version, as `frame-extract` writes it down.
+    pub(crate) fn answers_for(&self, task: Task) -> (&'static str, String, String) {
+        if self.inner.state().hosted {
+            let (model, version) = catalogue::hosted_for(task);
+            return ("replicate", model.to_owned(), version.to_owned());
+        }
+        let (model, version) = Self::model_of(task);
+        ("local", model, version)
+    }
+
+    /// The input that takes the file.
+    pub(crate) fn file_field(&self, version: &str) -> Option<&'static str> {
+        catalogue::file_field(version, &self.inner.state())
     }
 
     /// The next creates go wrong, one each.
@@ -205,12 +279,31 @@ impl FakeReplicate {
         self.end(id, Ending::Aborted)
     }
 
-    fn end(&self, id: &str, ending: Ending) -> Result<()> {
-        let now = self.inner.clock.now();
+    /// The model begins to work.
+    pub fn begin(&self, id: &str) -> Result<()> {
+        self.record(id, |record| record.running = true)
+    }
+
+    /// Somebody cancels the prediction while it runs, and it is billed.
+    pub fn cancel(&self, id: &str) -> Result<()> {
+        self.end(id, Ending::Canceled)
+    }
+
+    /// How long the model works, as it is billed.
+    pub fn take_seconds(&self, id: &str, seconds: f64) -> Result<()> {
+        self.record(id, |record| record.predict_seconds = seconds)
+    }
+
+    fn record(&self, id: &str, change: impl FnOnce(&mut Record)) -> Result<()> {
         let mut state = self.inner.state();
         let record = state.records.iter_mut().find(|record| record.id == id);
-        record.context("no such prediction")?.end(now, ending);
+        change(record.context("no such prediction")?);
         Ok(())
+    }
+
+    fn end(&self, id: &str, ending: Ending) -> Result<()> {
+        let now = self.inner.clock.now();
+        self.record(id, |record| record.end(now, ending))
     }
 
     /// From now on the prediction is 404, as after its deletion.
@@ -250,6 +343,17 @@ impl FakeReplicate {
 }
 
 impl Webhook {
+    /// The same delivery, signed by another secret as well, or by that alone.
+    pub fn resigned(&self, secret: &SecretString, keep: bool) -> Result<Self> {
+        let added = signature::sign(secret, &self.id, &self.timestamp, &self.body)?;
+        let mut resigned = self.clone();
+        resigned.signature = match keep {
+            true => format!("{added} {}", self.signature),
+            false => added,
+        };
+        Ok(resigned)
+    }
+
     /// The request that brings it.
     pub fn call(&self) -> Call {
         Call::new(Method::POST, &self.path)
@@ -261,32 +365,6 @@ impl Webhook {
     }
 }
 
-fn model(task: Task, adapter: &'static str, file_field: &'static str) -> Model {
-    Model {
-        task,
-        adapter,
-        file_field,
-    }
-}
-
 fn secret() -> SecretString {
     SECRET.into()
-}
-
-/// 64 hex digits, a different number for each task.
-fn version_of(task: Task) -> String {
-    let place = Task::ALL.iter().position(|known| *known == task);
-    format!("{:064x}", 0xc0_ffee + place.unwrap_or_default())
-}
-
-impl Model {
-    /// As the local function lists it.
-    fn listed(&self) -> Value {
-        json!({
-            "url": "", "owner": "local", "name": self.task, "description": "", "visibility": "public",
-            "run_count": 0, "latest_version": { "id": version_of(self.task) },
-            "card": { "task": self.task, "adapter": self.adapter, "file_field": self.file_field,
-                      "licence": "MIT", "limits": [] },
-        })
-    }
 }

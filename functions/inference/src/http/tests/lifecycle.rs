@@ -264,6 +264,7 @@ async fn our_own_client_speaks_with_it() {
         base_url: format!("{}/v1", local.base),
         token: TOKEN.into(),
         timeout: std::time::Duration::from_secs(10),
+        output_hosts: Vec::new(),
     };
     let client = Replicate::connect(config).unwrap();
     assert_eq!(client.account().await.unwrap().username, "local");

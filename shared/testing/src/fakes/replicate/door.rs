@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -15,8 +16,10 @@ use shared_domain::{Clock, Ids, SystemIds};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::catalogue::{self, file_field};
+use super::limits::no_credit;
 use super::record::{Ending, Record};
-use super::{Inner, Mishap, Model, SECRET, TOKEN, version_of};
+use super::{Inner, Mishap, SECRET, State as Known, TOKEN};
 
 const PAGE: usize = 100;
 
@@ -49,7 +52,7 @@ async fn authenticate(request: Request, next: Next) -> Response {
     }
 }
 
-fn problem(status: u16, title: &str, detail: &str, more: Value) -> Response {
+pub(super) fn problem(status: u16, title: &str, detail: &str, more: Value) -> Response {
     let mut body = json!({ "title": title, "detail": detail, "status": status });
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
@@ -82,6 +85,7 @@ async fn create(
     Json(body): Json<Value>,
 ) -> Response {
     let mut state = server.inner.state();
+    state.tries += 1;
     let mishap = state.mishaps.pop_front();
     match mishap {
         Some(Mishap::Throttled { retry_after }) => {
@@ -93,18 +97,30 @@ async fn create(
                 json!({ "retry_after": retry_after }),
             );
         }
-        Some(Mishap::NoCredit) => {
-            let detail = "You have insufficient credit to run this model.";
-            return problem(402, "Insufficient credit", detail, json!({}));
+        Some(Mishap::NoCredit) => return no_credit(),
+        Some(Mishap::Broken { status }) => {
+            return problem(
+                status,
+                "Internal Server Error",
+                "Something went wrong.",
+                json!({}),
+            );
+        }
+        Some(Mishap::Forbidden) => {
+            let detail = "You do not have permission to perform this action.";
+            return problem(403, "Forbidden", detail, json!({}));
         }
         Some(Mishap::LostQuestion) => return bad_gateway(),
         Some(Mishap::Refused) => return invalid("input.image", "Does not match format 'uri'"),
-        Some(Mishap::LostAnswer) | None => {}
+        Some(Mishap::LostAnswer | Mishap::CutAnswer) | None => {}
+    }
+    if let Err(refusal) = state.account.admit(server.inner.clock.now()) {
+        return *refusal;
     }
     let cancel_after = headers
         .get("cancel-after")
         .and_then(|value| value.to_str().ok());
-    let mut record = match asked(&body, &state.models) {
+    let mut record = match asked(&body, &state) {
         Ok(record) => record,
         Err(refusal) => return *refusal,
     };
@@ -115,13 +131,21 @@ async fn create(
     if mishap == Some(Mishap::LostAnswer) {
         return bad_gateway();
     }
+    if mishap == Some(Mishap::CutAnswer) {
+        let half = [
+            Ok("{\"id\": "),
+            Err(std::io::ErrorKind::ConnectionReset.into()),
+        ];
+        let half = futures::stream::iter::<[std::io::Result<&str>; 2]>(half);
+        return (StatusCode::CREATED, Body::from_stream(half)).into_response();
+    }
     (StatusCode::CREATED, Json(view)).into_response()
 }
 
 /// Checks a question as the hosted API does.
-fn asked(body: &Value, models: &[Model]) -> Result<Record, Box<Response>> {
+fn asked(body: &Value, known: &Known) -> Result<Record, Box<Response>> {
     let refuse = |field, why| Err(Box::new(invalid(field, why)));
-    let known = [
+    let allowed = [
         "version",
         "input",
         "webhook",
@@ -131,23 +155,17 @@ fn asked(body: &Value, models: &[Model]) -> Result<Record, Box<Response>> {
     let fields = body.as_object().into_iter().flatten();
     if let Some((name, _)) = fields
         .into_iter()
-        .find(|(name, _)| !known.contains(&name.as_str()))
+        .find(|(name, _)| !allowed.contains(&name.as_str()))
     {
         return refuse(name, "Additional property is not allowed");
     }
     let version = body["version"].as_str().unwrap_or_default();
-    let Some(model) = models
-        .iter()
-        .find(|model| version_of(model.task) == version)
-    else {
+    let Some(file_field) = file_field(version, known) else {
         let detail = "The specified version does not exist (or perhaps you don't have permission)";
         let title = "Invalid version or not permitted";
         return Err(Box::new(problem(422, title, detail, json!({}))));
     };
-    if !body["input"][model.file_field]
-        .as_str()
-        .is_some_and(|url| url.starts_with("http"))
-    {
+    if !body["input"][file_field].as_str().is_some_and(is_file) {
         return refuse("input", "the file is required and must be a URL");
     }
     let webhook = body["webhook"].as_str();
@@ -161,8 +179,15 @@ fn asked(body: &Value, models: &[Model]) -> Result<Record, Box<Response>> {
         webhook: webhook.map(str::to_owned),
         cancel_after: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
+        running: false,
+        predict_seconds: 0.5,
         ended: None,
     })
+}
+
+/// A URL, or up to 256 kB within the question.
+fn is_file(text: &str) -> bool {
+    text.starts_with("http") || (text.starts_with("data:") && text.len() <= 256_000)
 }
 
 async fn show(State(server): State<Server>, Path(id): Path<String>) -> Response {
@@ -179,10 +204,18 @@ async fn show(State(server): State<Server>, Path(id): Path<String>) -> Response 
 async fn cancel(State(server): State<Server>, Path(id): Path<String>) -> Response {
     let now = server.inner.clock.now();
     let mut state = server.inner.state();
+    let ignores_cancel = state.ignores_cancel;
     let Some(record) = state.records.iter_mut().find(|record| record.id == id) else {
         return not_found();
     };
-    record.end(now, Ending::Canceled);
+    // In the queue nothing has run yet.
+    let ending = match record.running {
+        true => Ending::Canceled,
+        false => Ending::Aborted,
+    };
+    if !ignores_cancel {
+        record.end(now, ending);
+    }
     Json(record.view(now, true)).into_response()
 }
 
@@ -218,8 +251,7 @@ async fn list(
 }
 
 async fn models(State(server): State<Server>) -> Json<Value> {
-    let models = &server.inner.state().models;
-    let results: Vec<Value> = models.iter().map(Model::listed).collect();
+    let results = catalogue::listed(&server.inner.state());
     Json(json!({ "next": null, "previous": null, "results": results }))
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) webhook: Option<String>,
     pub(super) cancel_after: Option<String>,
     pub(super) created_at: OffsetDateTime,
+    pub(super) running: bool,
+    pub(super) predict_seconds: f64,
     pub(super) ended: Option<(OffsetDateTime, Ending)>,
 }
 
@@ -50,6 +52,7 @@ impl Record {
         let ended_at = self.ended.as_ref().map(|(at, _)| *at);
         let removed = ended_at.is_some_and(|at| now - at > RETENTION);
         let (status, output, error) = match self.ended.as_ref().map(|(_, ending)| ending) {
+            None if self.running => ("processing", &Value::Null, None),
             None => ("starting", &Value::Null, None),
             Some(Ending::Succeeded(output)) => ("succeeded", output, None),
             Some(Ending::Failed(error)) => ("failed", &Value::Null, Some(error)),
@@ -72,8 +75,10 @@ impl Record {
             "source": "api",
             "urls": {},
         });
-        if ended_at.is_some() {
-            view["metrics"] = json!({ "predict_time": 0.5, "total_time": 2.0 });
+        let started = !matches!(self.ended, Some((_, Ending::Aborted)));
+        if ended_at.is_some() && started {
+            let time = self.predict_seconds;
+            view["metrics"] = json!({ "predict_time": time, "total_time": time + 1.5 });
         }
         if with_webhook {
             view["webhook"] = json!(self.webhook);
