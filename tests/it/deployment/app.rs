@@ -105,14 +105,18 @@ fn mend(value: &mut Value, mended: &mut usize) {
                 items.push(json!("SCHEDULED"));
                 *mended += 1;
             }
-            items.iter_mut().for_each(|item| mend(item, mended));
+            for item in items {
+                mend(item, mended);
+            }
         }
         Value::Object(fields) => {
             if let Some(prefix) = fields.get_mut("preserve_path_prefix") {
                 *prefix = json!({ "type": "boolean" });
                 *mended += 1;
             }
-            fields.values_mut().for_each(|field| mend(field, mended));
+            for field in fields.values_mut() {
+                mend(field, mended);
+            }
         }
         _ => {}
     }
@@ -316,7 +320,7 @@ fn functions(spec: &Value) -> Result<Vec<String>> {
                 );
             }
             Some("worker" | "cleanup") => {
-                homes.extend(words[1..].iter().map(|word| (*word).to_owned()))
+                homes.extend(words[1..].iter().map(|word| (*word).to_owned()));
             }
             Some("serve") => {
                 let only = words

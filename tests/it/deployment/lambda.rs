@@ -40,11 +40,11 @@ fn faults(template: &str) -> Result<Vec<String>> {
     );
     let mut found = Vec::new();
     let queue = Regex::new(r"Queue: !GetAtt (\w+)\.Arn")?;
+    let code = Regex::new(r"CodeUri: build/([a-z-]+)/\n")?;
     for (name, body) in &resources {
         if !body.contains("Type: AWS::Serverless::Function") {
             continue;
         }
-        let code = Regex::new(r"CodeUri: build/([a-z-]+)/\n")?;
         let function = code
             .captures(body)
             .map_or_else(String::new, |code| code[1].to_owned());
