@@ -1,6 +1,6 @@
 //! A Redis server for one test: real, private, without persistence, and badly treated when told so.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -20,6 +20,7 @@ pub struct TestRedis {
     tls: bool,
     child: Option<Child>,
     folder: TempDir,
+    _lock: File,
 }
 
 /// A server that asks for no password.
@@ -52,8 +53,10 @@ pub fn redis_with_tls() -> TestRedis {
 impl TestRedis {
     fn open(password: Option<String>, tls: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let (port, lock) = free_port()?;
         let mut server = Self {
-            port: free_port()?,
+            port,
+            _lock: lock,
             password,
             tls,
             child: None,
@@ -217,15 +220,20 @@ fn ready(mut told: BufReader<impl io::Read + Send + 'static>) -> Result<()> {
     Ok(())
 }
 
-/// Tests run in processes of their own: each begins to look at another place.
-fn free_port() -> Result<u16> {
+/// A port that nobody listens at, and the lock that keeps other tests from choosing it as well.
+fn free_port() -> Result<(u16, File)> {
     let (first, after) = PORTS;
     let span = after - first;
     let start = std::process::id().wrapping_mul(17) % span;
     for step in 0..span {
         let port = u16::try_from(first + (start + step) % span)?;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
+        let lock = std::env::temp_dir().join(format!("compliance-test-redis-{port}.lock"));
+        // one that another user made cannot be opened, and its port is left alone
+        let Ok(lock) = File::create(lock) else {
+            continue;
+        };
+        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok((port, lock));
         }
     }
     bail!("no port is free")
