@@ -6,6 +6,7 @@
 //! start-up option that the server echoes; a pooler refuses or swallows it. Then every statement runs
 //! in a transaction that sets its own limits, and no statement keeps a name.
 
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,6 +130,10 @@ pub(crate) async fn first(
     loop {
         let (fault, source) = match timeout_at(deadline, options.connect()).await {
             Ok(Ok(conn)) => return Ok(conn),
+            // without a socket the only file that is opened is a certificate's
+            Ok(Err(error)) if no_file(&error) && options.get_socket().is_none() => {
+                (Fault::Tls, Some(error))
+            }
             Ok(Err(error)) => (Fault::of(&error), Some(error)),
             Err(_) => (Fault::Unreachable, None),
         };
@@ -143,6 +148,10 @@ pub(crate) async fn first(
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
+}
+
+fn no_file(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// The server and the database, without user and password.
