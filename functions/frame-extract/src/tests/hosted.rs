@@ -1,6 +1,5 @@
 //! Questions to the hosted service, where each costs money and a share of the rate.
 
-use anyhow::ensure;
 use shared_domain::{LanePaused, PauseReason, PredictionId, VideoCapped};
 use shared_store::{Hold, Pace};
 
@@ -75,8 +74,8 @@ async fn a_small_picture_goes_within_the_question_and_everything_else_by_url() -
     assert!(sent(0, "image").starts_with("data:image/jpeg;base64,"));
     assert!(sent(1, "image").starts_with("http"));
     assert!(sent(2, "file_url").starts_with("http"));
-    let deadlines = creates.iter().map(|c| c.cancel_after.as_deref());
-    assert!(deadlines.into_iter().all(|after| after == Some("900s")));
+    let mut deadlines = creates.iter().map(|c| c.cancel_after.as_deref());
+    assert!(deadlines.all(|after| after == Some("900s")));
     Ok(())
 }
 
