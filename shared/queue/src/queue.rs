@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared_domain::OutboxId;
-use shared_store::{Claimed, Store, StoreError};
+use shared_store::{Claim, Claimant, Claimed, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -127,6 +127,17 @@ impl Queue {
             }
         }
         None
+    }
+
+    /// Claims one event of a stream, which another transport brought by its id.
+    pub async fn take(&self, event_id: OutboxId, stream: &str) -> Result<Claim, StoreError> {
+        let claimant = Claimant {
+            stream,
+            owner: &self.owner,
+            lease: self.lease,
+            max_strikes: self.deaths(),
+        };
+        self.store.claim_event(event_id, claimant).await
     }
 
     /// Gives an event up: a dead letter that can be read and retried.

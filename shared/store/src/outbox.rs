@@ -69,8 +69,9 @@ impl Outcome {
     }
 }
 
+/// A row as a claim answers it.
 #[derive(sqlx::FromRow)]
-struct ClaimedRow {
+pub(crate) struct ClaimedRow {
     #[sqlx(try_from = "Id")]
     event_id: OutboxId,
     stream: String,
@@ -99,32 +100,43 @@ impl Store {
         max_strikes: u32,
     ) -> Result<Option<Claimed>, StoreError> {
         while let Some(row) = self.claim_any(stream, owner, lease).await? {
-            let strikes = u32::try_from(row.strikes).unwrap_or(u32::MAX);
-            if strikes < max_strikes {
-                return Ok(Some(Claimed {
-                    event_id: row.event_id,
-                    stream: row.stream,
-                    kind: row.kind,
-                    body: row.body,
-                    trace: row.trace,
-                    created_at: row.created_at,
-                    attempt: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                    strikes,
-                    epoch: row.lease_epoch,
-                }));
-            }
-            let last = row.last_error.as_deref().unwrap_or("nothing was said");
-            let burial = Burial {
-                handler: stream,
-                error: &format!("the work broke off {strikes} times; before: {last}"),
-                attempts: Some(row.attempts - 1),
-            };
-            match self.bury_row(row.event_id, row.lease_epoch, burial).await {
-                Ok(()) | Err(StoreError::Fenced) => {}
-                Err(error) => return Err(error),
+            if let Some(claimed) = self.accept(row, max_strikes).await? {
+                return Ok(Some(claimed));
             }
         }
         Ok(None)
+    }
+
+    /// Starts what was claimed, or buries what has too many strikes.
+    pub(crate) async fn accept(
+        &self,
+        row: ClaimedRow,
+        max_strikes: u32,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let strikes = u32::try_from(row.strikes).unwrap_or(u32::MAX);
+        if strikes < max_strikes {
+            return Ok(Some(Claimed {
+                event_id: row.event_id,
+                stream: row.stream,
+                kind: row.kind,
+                body: row.body,
+                trace: row.trace,
+                created_at: row.created_at,
+                attempt: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                strikes,
+                epoch: row.lease_epoch,
+            }));
+        }
+        let last = row.last_error.as_deref().unwrap_or("nothing was said");
+        let burial = Burial {
+            handler: &row.stream,
+            error: &format!("the work broke off {strikes} times; before: {last}"),
+            attempts: Some(row.attempts - 1),
+        };
+        match self.bury_row(row.event_id, row.lease_epoch, burial).await {
+            Ok(()) | Err(StoreError::Fenced) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn claim_any(
