@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use shared_domain::OutboxId;
-use shared_store::{Claimed, Store, StoreError};
+use shared_store::{Claim, Claimant, Claimed, Store, StoreError};
 use tracing::{error, warn};
 
 use crate::looks::Looks;
@@ -174,6 +174,17 @@ impl Queue {
         for function in redis.looks.functions() {
             heard(redis.streams.leave(&function).await);
         }
+    }
+
+    /// Claims one event of a stream, which another transport brought by its id.
+    pub async fn claim_event(&self, event_id: OutboxId, stream: &str) -> Result<Claim, StoreError> {
+        let claimant = Claimant {
+            stream,
+            owner: &self.owner,
+            lease: self.lease,
+            max_strikes: self.deaths(),
+        };
+        self.store.claim_event(event_id, claimant).await
     }
 
     /// Gives an event up: a dead letter that can be read and retried.

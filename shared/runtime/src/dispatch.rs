@@ -1,7 +1,7 @@
 //! The shell that all hosts share: span, decoding, time limit, panics, verdict, one log line.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use http::StatusCode;
@@ -9,7 +9,7 @@ use shared_domain::Lang;
 use shared_queue::Queue;
 use tracing::{Instrument, debug, info_span, warn};
 
-use crate::{AnyHandler, Event, Malformed, Problem, Reply, Response, Verdict};
+use crate::{AnyHandler, Classify, Event, Malformed, Problem, Reply, Response, Verdict, causes};
 
 /// How one event ended.
 #[derive(Debug, Clone)]
@@ -49,6 +49,32 @@ impl Outcome {
         }
     }
 
+    /// Nothing was left to do.
+    pub(crate) fn before(why: String) -> Self {
+        Self {
+            error: Some(why),
+            ..Self::done(().reply())
+        }
+    }
+
+    /// Not now, for a reason that is none of the handler's.
+    pub(crate) fn later(why: String) -> Self {
+        Self {
+            broke_off: false,
+            ..Self::broke_off(why, Lang::default())
+        }
+    }
+
+    /// An error of the host's own, as its verdict says.
+    pub(crate) fn failed(error: &impl Classify, lang: Lang) -> Self {
+        Self {
+            verdict: error.verdict(),
+            response: error.problem(lang).reply(),
+            error: Some(causes(error)),
+            broke_off: false,
+        }
+    }
+
     fn broke_off(error: String, lang: Lang) -> Self {
         let response = Problem::of_verdict(Verdict::RETRY, lang).reply();
         Self {
@@ -65,15 +91,26 @@ impl Outcome {
 /// A panic and an overrun time limit are retries: the next start may fare better, and strikes
 /// are counted. The relay is awaited, because a frozen function finishes nothing afterwards.
 pub async fn dispatch(handler: &dyn AnyHandler, event: &Event, queue: &Queue) -> Outcome {
+    dispatch_within(handler, event, queue, None).await
+}
+
+/// The same on a platform that ends a call after the time that is `left`.
+pub(crate) async fn dispatch_within(
+    handler: &dyn AnyHandler,
+    event: &Event,
+    queue: &Queue,
+    left: Option<Duration>,
+) -> Outcome {
+    let limit = left.map_or(handler.timeout(), |left| left.min(handler.timeout()));
     let span = info_span!("handle", handler = handler.name(), event.id = %event.id, attempt = event.attempt);
     async {
         let started = Instant::now();
         let call = AssertUnwindSafe(handler.call(event)).catch_unwind();
-        let outcome = match tokio::time::timeout(handler.timeout(), call).await {
+        let outcome = match tokio::time::timeout(limit, call).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => Outcome::broke_off(panic_text(panic.as_ref()), event.lang()),
             Err(_) => Outcome::broke_off(
-                format!("took longer than {} s", handler.timeout().as_secs()),
+                format!("took longer than {} s", limit.as_secs()),
                 event.lang(),
             ),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::{Classify, Event, FromEvent, Handler, Outcome, Reply, causes};
+use crate::{Event, FromEvent, Handler, Outcome, Reply};
 
 /// What hosts and `dispatch` see of a handler.
 pub trait AnyHandler: Send + Sync {
@@ -41,12 +41,7 @@ impl<H: Handler> AnyHandler for Erased<H> {
             };
             match self.0.handle(event, input).await {
                 Ok(output) => Outcome::done(output.reply()),
-                Err(error) => Outcome {
-                    verdict: error.verdict(),
-                    response: error.problem(event.lang()).reply(),
-                    error: Some(causes(&error)),
-                    broke_off: false,
-                },
+                Err(error) => Outcome::failed(&error, event.lang()),
             }
         })
     }

@@ -8,6 +8,8 @@ mod event;
 mod handler;
 pub mod hosts;
 mod identity;
+mod log_line;
+mod place;
 mod reply;
 mod run;
 mod telemetry;

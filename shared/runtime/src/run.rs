@@ -2,42 +2,47 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
+use shared_domain::{Settings, SettingsError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::hosts::{DRAIN, Lane, doors, once, serve_http, work};
+use crate::hosts::{self, DRAIN, Desk, Lane, Manners, doors, once, serve_http, work};
+use crate::place::{Host, Wish, check_lambda, has_result_pipe};
 use crate::{AnyHandler, LogFormat, Shared, Verdict, boxed, causes, environment, start_logging};
 
 /// A function that has been connected to its services.
 pub type Connected<H> = Result<H, Box<dyn Error + Send + Sync>>;
 
-/// Which host speaks: `FN_HOST`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Host {
-    Http,
-    Worker,
-    Once,
+/// Where and how to serve.
+#[derive(Debug)]
+struct Place {
+    host: Host,
+    port: String,
+    manners: Manners,
 }
 
-impl std::str::FromStr for Host {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            // `auto` will also look for the platforms' own variables, once their hosts are here.
-            "auto" | "http" => Ok(Self::Http),
-            "worker" => Ok(Self::Worker),
-            "once" => Ok(Self::Once),
-            other => Err(format!(
-                "{other:?} is no host; hosts are auto, http, worker, once"
-            )),
+impl Place {
+    fn read(settings: &Settings) -> Result<Self, SettingsError> {
+        let reader = settings.reader();
+        let wish = reader.parse_or("FN_HOST", Wish::Auto);
+        let marker = reader.parse_or("FN_END_MARKER", hosts::EndMarker::Auto);
+        let port = reader.text_or("PORT", "8080");
+        let host = wish.host(settings, has_result_pipe);
+        if host == Host::Lambda {
+            check_lambda(&reader);
         }
+        reader.finish()?;
+        Ok(Self {
+            host,
+            port,
+            manners: Manners::read(settings, marker),
+        })
     }
 }
 
@@ -47,29 +52,33 @@ where
     H: crate::Handler,
     F: Future<Output = Connected<H>>,
 {
-    start(
-        async |shared, host, port| match connect(shared.clone()).await {
-            Ok(handler) => serve(host, boxed(handler), &shared, &port).await,
-            Err(error) => refuse(&causes(error.as_ref())),
-        },
-    )
+    start(async |shared, place| match connect(shared.clone()).await {
+        Ok(handler) => serve(&place, boxed(handler), &shared).await,
+        Err(error) => refuse(&causes(error.as_ref())),
+    })
 }
 
-/// As `run`, for functions that are many doors instead of one handler.
+/// As `run`, for functions that are many doors instead of one handler: they have nothing to do for
+/// a queue or for a single event, and listen where no platform calls them.
 pub fn run_router<F>(connect: impl FnOnce(Shared) -> F) -> ExitCode
 where
     F: Future<Output = Connected<Router>>,
 {
-    start(async |shared, _, port| {
-        let stop = shared.stop.clone();
-        match connect(shared).await {
-            Ok(router) => listen(router, &port, stop).await,
-            Err(error) => refuse(&causes(error.as_ref())),
-        }
+    start(async |shared, place| match connect(shared.clone()).await {
+        Ok(router) => match place.host {
+            Host::Lambda => on_lambda(Desk::of_router(router, &shared)).await,
+            Host::ActionLoop => {
+                in_action_loop(Desk::of_router(router, &shared), place.manners).await
+            }
+            Host::Http | Host::Worker | Host::Once => {
+                listen(router, &place.port, shared.stop).await
+            }
+        },
+        Err(error) => refuse(&causes(error.as_ref())),
     })
 }
 
-fn start(serve: impl AsyncFnOnce(Shared, Host, String) -> ExitCode) -> ExitCode {
+fn start(serve: impl AsyncFnOnce(Shared, Place) -> ExitCode) -> ExitCode {
     let settings = match environment() {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
@@ -78,12 +87,10 @@ fn start(serve: impl AsyncFnOnce(Shared, Host, String) -> ExitCode) -> ExitCode 
         settings.find("LOG_LEVEL").unwrap_or("info"),
         LogFormat::Json,
     );
-    let reader = settings.reader();
-    let host = reader.parse_or("FN_HOST", Host::Http);
-    let port = reader.text_or("PORT", "8080");
-    if let Err(error) = reader.finish() {
-        return refuse(&error);
-    }
+    let place = match Place::read(&settings) {
+        Ok(place) => place,
+        Err(error) => return refuse(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -93,15 +100,17 @@ fn start(serve: impl AsyncFnOnce(Shared, Host, String) -> ExitCode) -> ExitCode 
     };
     runtime.block_on(async {
         match Shared::connect(settings).await {
-            Ok(shared) => serve(shared, host, port).await,
+            Ok(shared) => serve(shared, place).await,
             Err(error) => refuse(&causes(&error)),
         }
     })
 }
 
-async fn serve(host: Host, handler: Arc<dyn AnyHandler>, shared: &Shared, port: &str) -> ExitCode {
+async fn serve(place: &Place, handler: Arc<dyn AnyHandler>, shared: &Shared) -> ExitCode {
     let stop = shared.stop.clone();
-    match host {
+    match place.host {
+        Host::Lambda => on_lambda(Desk::of_handler(handler, shared)).await,
+        Host::ActionLoop => in_action_loop(Desk::of_handler(handler, shared), place.manners).await,
         Host::Once => single(handler.as_ref(), shared).await,
         Host::Worker => {
             let lanes = vec![Lane {
@@ -114,7 +123,34 @@ async fn serve(host: Host, handler: Arc<dyn AnyHandler>, shared: &Shared, port: 
             );
             ExitCode::SUCCESS
         }
-        Host::Http => listen(doors(&[handler], &shared.queue), port, stop).await,
+        Host::Http => listen(doors(&[handler], &shared.queue), &place.port, stop).await,
+    }
+}
+
+/// Without an extension Lambda kills the process unasked; with one, half a second is left.
+async fn on_lambda(desk: Desk) -> ExitCode {
+    let stopped = async {
+        stop_on_signal(desk.stop().clone()).await;
+        desk.drained(hosts::LAMBDA_DRAIN).await;
+    };
+    tokio::select! {
+        ended = hosts::lambda(desk.clone()) => {
+            ended.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
+        }
+        () = stopped => ExitCode::SUCCESS,
+    }
+}
+
+async fn in_action_loop(desk: Desk, manners: Manners) -> ExitCode {
+    let stopped = async {
+        stop_on_signal(desk.stop().clone()).await;
+        desk.drained(DRAIN).await;
+    };
+    tokio::select! {
+        ended = hosts::action_loop(&desk, manners) => {
+            ended.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
+        }
+        () = stopped => ExitCode::SUCCESS,
     }
 }
 
@@ -131,17 +167,26 @@ async fn listen(router: Router, port: &str, stop: CancellationToken) -> ExitCode
     served.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
 }
 
+/// The event is the first argument or, without one, standard input; the answer goes to standard
+/// output.
 async fn single(handler: &dyn AnyHandler, shared: &Shared) -> ExitCode {
-    let mut input = String::new();
-    if let Err(error) = std::io::stdin()
-        .take(1024 * 1024)
-        .read_to_string(&mut input)
-    {
-        return refuse(&error);
-    }
-    match once(handler, &input, &shared.queue).await {
-        Ok(outcome) if outcome.verdict == Verdict::Done => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let input = match std::env::args_os().nth(1) {
+        Some(argument) => Ok(argument.to_string_lossy().into_owned()),
+        None => std::io::read_to_string(std::io::stdin().take(1024 * 1024)),
+    };
+    let input = match input {
+        Ok(input) => input,
+        Err(error) => return refuse(&error),
+    };
+    let outcome = match once(handler, &input, &shared.queue).await {
+        Ok(outcome) => outcome,
+        Err(error) => return refuse(&error),
+    };
+    let mut out = std::io::stdout().lock();
+    let told = out.write_all(&outcome.response.body);
+    match told.and_then(|()| out.write_all(b"\n")) {
+        Ok(()) if outcome.verdict == Verdict::Done => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
         Err(error) => refuse(&error),
     }
 }

@@ -4,6 +4,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
+use crate::log_line::CutLines;
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -35,7 +37,7 @@ const INDISCREET: [&str; 13] = [
 ///
 /// A second call in one process changes nothing.
 pub fn start_logging(level: &str, format: LogFormat) {
-    let writer = BoxMakeWriter::new(std::io::stderr);
+    let writer = BoxMakeWriter::new(CutLines::stderr);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
         .with_writer(writer);

@@ -203,12 +203,13 @@ pub(crate) use {bulk, change, execute, rows};
 pub(crate) const BULK_ROWS: usize = 500;
 
 macro_rules! claim {
-    ($lock:literal) => {
+    ($only:literal, $lock:literal) => {
         concat!(
             "with due as (select event_id from outbox \
               where stream = $1 and finished_at is null and due_at <= $2 \
-                and (lease_until is null or lease_until <= $2) \
-              order by priority desc, event_id limit 1 ",
+                and (lease_until is null or lease_until <= $2) ",
+            $only,
+            "order by priority desc, event_id limit 1 ",
             $lock,
             ") update outbox set lease_owner = $3, lease_until = $4, \
                  lease_epoch = lease_epoch + 1, attempts = attempts + 1, \
@@ -226,8 +227,16 @@ impl Link<'_> {
     /// strike. PostgreSQL steps over rows that another worker is taking; SQLite has one writer.
     pub(crate) fn claim_sql(&self) -> &'static str {
         match self {
-            Self::Postgres(..) => claim!("for update skip locked"),
-            Self::Sqlite(_) => claim!(""),
+            Self::Postgres(..) => claim!("", "for update skip locked"),
+            Self::Sqlite(_) => claim!("", ""),
+        }
+    }
+
+    /// As `claim_sql`, of one message only ($5).
+    pub(crate) fn claim_event_sql(&self) -> &'static str {
+        match self {
+            Self::Postgres(..) => claim!("and event_id = $5 ", "for update skip locked"),
+            Self::Sqlite(_) => claim!("and event_id = $5 ", ""),
         }
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod claims;
 mod closing;
 mod conclude;
 mod config;
@@ -32,6 +33,7 @@ mod values;
 mod videos;
 
 pub use accounts::{NewUser, Role, User};
+pub use claims::{Claim, Claimant};
 pub use closing::{Closing, Fan};
 pub use config::StoreConfig;
 pub use dead_letters::{DeadEvent, DeadLetter};

@@ -115,7 +115,9 @@ fn in_use(error: &MigrateError) -> bool {
     let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
         return false;
     };
-    let code = cause.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = cause
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("55P03" | "40P01"))
 }
 

@@ -79,8 +79,9 @@ impl Outcome {
     }
 }
 
+/// A row as a claim answers it.
 #[derive(sqlx::FromRow)]
-struct ClaimedRow {
+pub(crate) struct ClaimedRow {
     #[sqlx(try_from = "Id")]
     event_id: OutboxId,
     stream: String,
@@ -141,27 +142,39 @@ impl Store {
         lease: Duration,
         max_strikes: u32,
     ) -> Result<Option<Taken>, StoreError> {
-        while let Some(mut row) = whole!(self.claim_any(stream, owner, lease).await)? {
-            let strikes = u32::try_from(row.strikes).unwrap_or(u32::MAX);
-            if strikes < max_strikes {
-                return Ok(Some(Taken::Work(row.claimed())));
-            }
-            let last = row.last_error.as_deref().unwrap_or("nothing was said");
-            let error = format!("the work broke off {strikes} times; before: {last}");
-            // this start never was
-            row.attempts -= 1;
-            let burial = Burial {
-                handler: stream,
-                error: &error,
-                attempts: Some(row.attempts),
-            };
-            match self.bury_row(row.event_id, row.lease_epoch, burial).await {
-                Ok(()) => return Ok(Some(Taken::Buried(row.claimed(), error))),
-                Err(StoreError::Fenced) => {}
-                Err(error) => return Err(error),
+        while let Some(row) = whole!(self.claim_any(stream, owner, lease).await)? {
+            if let Some(taken) = self.accept(row, max_strikes).await? {
+                return Ok(Some(taken));
             }
         }
         Ok(None)
+    }
+
+    /// Starts what was claimed, or buries what has too many strikes; `None` when it has gone to
+    /// another worker meanwhile.
+    pub(crate) async fn accept(
+        &self,
+        mut row: ClaimedRow,
+        max_strikes: u32,
+    ) -> Result<Option<Taken>, StoreError> {
+        let strikes = row.strikes;
+        if u32::try_from(strikes).unwrap_or(u32::MAX) < max_strikes {
+            return Ok(Some(Taken::Work(row.claimed())));
+        }
+        let last = row.last_error.as_deref().unwrap_or("nothing was said");
+        let error = format!("the work broke off {strikes} times; before: {last}");
+        // this start never was
+        row.attempts -= 1;
+        let burial = Burial {
+            handler: &row.stream,
+            error: &error,
+            attempts: Some(row.attempts),
+        };
+        match self.bury_row(row.event_id, row.lease_epoch, burial).await {
+            Ok(()) => Ok(Some(Taken::Buried(row.claimed(), error))),
+            Err(StoreError::Fenced) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn claim_any(

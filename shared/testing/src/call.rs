@@ -13,12 +13,12 @@ use tower::ServiceExt;
 pub const HOST: &str = "127.0.0.1:8000";
 
 /// A request in the making; faults show when it is sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Call {
-    method: Method,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Bytes,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
 }
 
 /// What a door said.

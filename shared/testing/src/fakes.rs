@@ -1,9 +1,13 @@
 //! Servers with a real protocol that can be told to misbehave.
 
+mod actionloop;
+mod lambda;
 mod mail;
 mod replicate;
 
 pub(crate) use replicate::TOKEN;
 
+pub use actionloop::{FakeProxy, Log, Proxy};
+pub use lambda::{Failed, FakeLambda};
 pub use mail::{Login, MailMishap, MailServer, Received};
 pub use replicate::{Create, Delivery, FakeReplicate, Mishap, Model, Webhook};

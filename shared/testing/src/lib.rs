@@ -5,6 +5,7 @@ mod certificates;
 mod clock;
 mod database;
 mod fakes;
+mod hosted;
 mod ledger;
 mod pgbouncer;
 mod postgres;
@@ -12,6 +13,7 @@ mod redis;
 mod scenes;
 mod server;
 mod switch;
+mod wire;
 mod world;
 
 pub use call::{Answer, Call, HOST, get_signed, put_signed};
@@ -19,9 +21,10 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    Create, Delivery, FakeReplicate, Login, MailMishap, MailServer, Mishap, Model, Received,
-    Webhook,
+    Create, Delivery, Failed, FakeLambda, FakeProxy, FakeReplicate, Log, Login, MailMishap,
+    MailServer, Mishap, Model, Proxy, Received, Webhook,
 };
+pub use hosted::{Hosted, Platform, Program};
 pub use pgbouncer::{Options, PgBouncer};
 pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};
 pub use scenes::Run;

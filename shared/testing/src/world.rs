@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use axum::Router;
 use http::HeaderMap;
-use shared_domain::{Message, OutboxId, Settings};
+use shared_domain::{Clock, Message, OutboxId, Settings, SystemClock};
 use shared_objects::local::{LocalConfig, LocalServer};
 use shared_objects::{Objects, ObjectsConfig};
 use shared_queue::{LEASE, Queue};
@@ -24,6 +24,24 @@ use crate::{ManualClock, TestDatabase, database};
 pub const NOTIFICATION_SECRET: &str = "kA7wQ2mZ9xR4tB6nV1cH8jL3pS5dF0gY";
 /// `CORS_ALLOWED_ORIGINS` of every world.
 pub const FRONTEND: &str = "https://app.example";
+/// Settings that a process of its own needs to live in this world.
+const NAMES: [&str; 15] = [
+    "DATABASE_URL",
+    "DATA_DIR",
+    "TEMP_DIR",
+    "PUBLIC_URL",
+    "CORS_ALLOWED_ORIGINS",
+    "BACKBLAZE_ENDPOINT_URL",
+    "BACKBLAZE_APPLICATION_KEY_ID",
+    "BACKBLAZE_APPLICATION_KEY",
+    "BACKBLAZE_BUCKET_NAME",
+    "B2_MAX_RETRIES",
+    "B2_RETRY_BACKOFF",
+    "B2_NOTIFICATION_SECRET",
+    "REPLICATE_API_BASE_URL",
+    "REPLICATE_API_TOKEN",
+    "REPLICATE_TIMEOUT",
+];
 const BUCKET: &str = "videos-world";
 const KEY: (&str, &str) = ("world", "world-secret");
 
@@ -101,6 +119,18 @@ impl World {
     /// Settings that lead to every part of this world.
     pub fn settings(&self) -> Settings {
         self.settings.clone()
+    }
+
+    /// The same as the environment of a process of its own.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let value = |name: &&str| Some(((*name).to_owned(), self.settings.find(name)?.to_owned()));
+        NAMES.iter().filter_map(value).collect()
+    }
+
+    /// Moves the clock to the machine's: processes of their own have no other.
+    pub fn catch_up(&self) {
+        let behind = SystemClock.now() - self.clock.now();
+        self.clock.advance(behind.try_into().unwrap_or_default());
     }
 
     /// What functions are connected with.

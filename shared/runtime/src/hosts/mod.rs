@@ -1,12 +1,21 @@
 //! Hosts do four things only: get bytes, cut batches into single events, call `dispatch`, and say
 //! the verdict in their own language.
 
+mod actionloop;
+mod deadline;
+mod desk;
+mod direct;
 mod http;
+mod lambda;
 mod once;
 mod timer;
 mod worker;
 
+pub(crate) use actionloop::{EndMarker, Manners, action_loop};
+pub(crate) use desk::Desk;
 pub use http::{DRAIN, doors, serve_http};
+pub(crate) use lambda::DRAIN as LAMBDA_DRAIN;
+pub(crate) use lambda::lambda;
 pub use once::once;
 pub use timer::timer;
 pub use worker::{Lane, event_of, settle, work};
@@ -29,3 +38,6 @@ pub async fn stop_signal(stop: &CancellationToken) {
         () = stop.cancelled() => {}
     }
 }
+
+#[cfg(test)]
+pub(crate) use {actionloop::converse, lambda::invoke};

@@ -1,18 +1,12 @@
-//! One-shot: a scheduled job (a tick), or one message given on standard input as
-//! `{"kind": …, "id": …, "body": …}`.
+//! One-shot: a scheduled job (a tick), or one message given as an argument or on standard input.
 
-use bytes::Bytes;
-use serde::Deserialize;
+use serde_json::Value;
 use shared_queue::Queue;
+use tokio_util::sync::CancellationToken;
 
-use crate::{AnyHandler, Malformed, Outcome, Source, dispatch};
-
-#[derive(Deserialize)]
-struct Given {
-    kind: String,
-    id: String,
-    body: serde_json::Value,
-}
+use super::deadline::Deadline;
+use super::direct::{Given, Occasion, deliver};
+use crate::{AnyHandler, Malformed, Outcome};
 
 /// Runs the handler once. Empty input is a tick.
 pub async fn once(
@@ -20,13 +14,14 @@ pub async fn once(
     input: &str,
     queue: &Queue,
 ) -> Result<Outcome, Malformed> {
-    let mut event = super::timer::tick(format!("{}@{}", handler.name(), queue.store().now()));
-    if !input.trim().is_empty() {
-        let given: Given =
-            serde_json::from_str(input).map_err(|error| Malformed(error.to_string()))?;
-        event.id = given.id;
-        event.source = Source::Message { kind: given.kind };
-        event.body = Bytes::from(given.body.to_string());
-    }
-    Ok(dispatch(handler, &event, queue).await)
+    let value = match input.trim() {
+        "" => Value::Null,
+        text => serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))?,
+    };
+    let occasion = Occasion {
+        id: &format!("{}@{}", handler.name(), queue.store().now()),
+        deadline: Deadline::default(),
+        stop: &CancellationToken::new(),
+    };
+    Ok(deliver(handler, Given::parse(value)?, queue, occasion).await)
 }

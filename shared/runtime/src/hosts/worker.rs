@@ -114,7 +114,7 @@ async fn give_back(claimed: &Claimed, queue: &Queue) -> Result<(), StoreError> {
 }
 
 /// Renews the lease; ends only when it is lost.
-async fn keep(queue: &Queue, claimed: &Claimed) {
+pub(super) async fn keep(queue: &Queue, claimed: &Claimed) {
     loop {
         tokio::time::sleep(queue.lease() / 3).await;
         match queue.renew(claimed).await {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use shared_domain::{EvidenceComplete, Message, PredictionDue, Step, VideoUploaded};
-use shared_store::{DeadEvent, Outcome, Release, Store, StoreConfig, StoreError, Taken};
+use shared_store::{
+    Claim, Claimant, DeadEvent, Outcome, Release, Store, StoreConfig, StoreError, Taken,
+};
 use time::OffsetDateTime;
 
 use crate::world::{LEASE, World, delivery, knock};
@@ -548,4 +550,73 @@ async fn a_database_that_cannot_be_reached_is_a_passing_trouble() {
         .await
         .expect_err("nobody listens there");
     assert!(error.is_transient(), "{error:?}");
+}
+
+fn claimant(owner: &str) -> Claimant<'_> {
+    Claimant {
+        stream: STREAM,
+        owner,
+        lease: LEASE,
+        max_strikes: 5,
+    }
+}
+
+#[tokio::test]
+async fn one_message_is_claimed_by_its_id_and_by_nobody_else() -> Result<()> {
+    let world = World::new().await;
+    world.message().await?;
+    world.message().await?;
+    let unsent = world.store.unsent(10).await?;
+    let [(first, _), (second, _)] = unsent.as_slice() else {
+        panic!("two messages, not {unsent:?}");
+    };
+    let Claim::Ours(claimed) = world.store.claim_event(*second, claimant("a")).await? else {
+        panic!("it is due and free");
+    };
+    assert_eq!((claimed.event_id, claimed.attempt), (*second, 1));
+    let again = world.store.claim_event(*second, claimant("b")).await?;
+    assert_eq!(again, Claim::NotNow);
+    let other = world.claim("b").await?.expect("the other one waits");
+    assert_eq!(other.event_id, *first);
+
+    world
+        .store
+        .finish(*second, claimed.epoch, Outcome::Done)
+        .await?;
+    let ended = world.store.claim_event(*second, claimant("b")).await?;
+    assert_eq!(ended, Claim::Finished);
+    let never = world.store.claim_event(world.store.fresh(), claimant("a"));
+    assert_eq!(never.await?, Claim::Unknown);
+    let elsewhere = Claimant {
+        stream: "send-email",
+        ..claimant("a")
+    };
+    let foreign = world.store.claim_event(*first, elsewhere).await?;
+    assert_eq!(foreign, Claim::Unknown, "another function reads it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_due_is_not_claimed_by_its_id_either() -> Result<()> {
+    let world = World::new().await;
+    world.message().await?;
+    let claimed = world.claim("a").await?.expect("it waits");
+    let release = Release {
+        retry_at: world.store.now() + Duration::from_mins(1),
+        error: "busy",
+        strike: false,
+    };
+    let (event_id, epoch) = (claimed.event_id, claimed.epoch);
+    world.store.release(event_id, epoch, release).await?;
+    let early = world.store.claim_event(event_id, claimant("a")).await?;
+    assert_eq!(early, Claim::NotNow);
+    let strict = Claimant {
+        max_strikes: 0,
+        ..claimant("a")
+    };
+    world.clock.advance(Duration::from_mins(2));
+    let buried = world.store.claim_event(event_id, strict).await?;
+    assert_eq!(buried, Claim::Finished, "it has all its strikes");
+    assert_eq!(world.store.dead_letters(10).await?.len(), 1);
+    Ok(())
 }
