@@ -254,7 +254,7 @@ async fn an_address_of_neither_engine_is_refused() {
 }
 
 #[tokio::test]
-async fn behind_a_pooler_single_statements_and_transactions_last()? -> Result<()> {
+async fn behind_a_pooler_single_statements_and_transactions_last() -> Result<()> {
     let database = database().await;
     let config = StoreConfig {
         statement_cache: 0,
