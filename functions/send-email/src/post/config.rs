@@ -174,10 +174,10 @@ fn login(reader: &Reader<'_>) -> Option<(String, SecretString)> {
     match (user, password) {
         (Some(user), Some(password)) => return Some((user, password)),
         (Some(_), None) => {
-            reader.problem("EMAIL_HOST_PASSWORD", "is not set, and EMAIL_HOST_USER is")
+            reader.problem("EMAIL_HOST_PASSWORD", "is not set, and EMAIL_HOST_USER is");
         }
         (None, Some(_)) => {
-            reader.problem("EMAIL_HOST_USER", "is not set, and EMAIL_HOST_PASSWORD is")
+            reader.problem("EMAIL_HOST_USER", "is not set, and EMAIL_HOST_PASSWORD is");
         }
         (None, None) => {}
     }

@@ -21,6 +21,7 @@ const SMTP: (&str, &str) = (
 );
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of settings")]
 fn the_settings_of_the_providers_are_understood() {
     for (pairs, host, port, security) in [
         (

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use secrecy::ExposeSecret;
 use shared_domain::{Lang, Message, VideoUploaded};
 use shared_store::{NewUser, Role, Store, StoreConfig, StoreError};
@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 async fn run(database: &TestDatabase, sql: &'static str) -> Result<()> {
     if database.is_postgres() {
-        PgConnection::connect(&database.url)
+        PgConnection::connect(&database.direct_url())
             .await?
             .execute(AssertSqlSafe(sql))
             .await?;
@@ -30,7 +30,7 @@ async fn run(database: &TestDatabase, sql: &'static str) -> Result<()> {
 /// Table to columns, each with whether it may be null, as the open engine sees them.
 async fn columns(database: &TestDatabase) -> Result<BTreeMap<String, Vec<String>>> {
     let found: Vec<(String, String)> = if database.is_postgres() {
-        let mut conn = PgConnection::connect(&database.url).await?;
+        let mut conn = PgConnection::connect(&database.direct_url()).await?;
         let sql = "select table_name::text, column_name || ' ' || is_nullable \
                    from information_schema.columns where table_schema = 'public' \
                    and table_name <> '_sqlx_migrations' order by table_name, column_name";
@@ -120,7 +120,7 @@ async fn every_column_of_postgresql_has_a_comment() -> Result<()> {
     if !database.is_postgres() {
         return Ok(());
     }
-    let mut conn = PgConnection::connect(&database.url).await?;
+    let mut conn = PgConnection::connect(&database.direct_url()).await?;
     let bare: Vec<(String, String)> = sqlx::query_as(
         "select relname::text, attname::text from pg_attribute \
          join pg_class on pg_class.oid = attrelid \
@@ -142,25 +142,26 @@ async fn migrating_twice_changes_nothing() -> Result<()> {
 }
 
 /// The last migration of this release.
-fn last() -> i64 {
+fn last() -> Result<i64> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
-    let files = fs::read_dir(folder).unwrap();
-    let numbers = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    numbers
-        .map(|name| name[..4].parse().unwrap())
-        .max()
-        .unwrap()
+    let mut last = 0;
+    for file in fs::read_dir(folder)? {
+        let name = file?.file_name();
+        let number = name.to_str().and_then(|name| name.get(..4));
+        last = last.max(number.context("a number")?.parse()?);
+    }
+    Ok(last)
 }
 
 /// What the refusal says: found, needed, advice.
-async fn refused(database: &TestDatabase) -> (i64, i64, &'static str) {
+async fn refused(database: &TestDatabase) -> Result<(i64, i64, &'static str)> {
     match Store::connect(database.config()).await {
         Err(StoreError::SchemaVersion {
             found,
             needed,
             advice,
-        }) => (found, needed, advice),
-        other => panic!("{other:?}"),
+        }) => Ok((found, needed, advice)),
+        other => bail!("{other:?}"),
     }
 }
 
@@ -185,19 +186,20 @@ async fn with_a_later_one(database: &TestDatabase, description: &str) -> Result<
 }
 
 #[tokio::test]
-async fn an_empty_database_is_refused_with_advice() {
+async fn an_empty_database_is_refused_with_advice() -> Result<()> {
     let database = empty_database().await;
-    let said = refused(&database).await;
-    assert_eq!(said, (0, last(), "run `compliance migrate`"));
+    let said = refused(&database).await?;
+    assert_eq!(said, (0, last()?, "run `compliance migrate`"));
+    Ok(())
 }
 
 #[tokio::test]
 async fn an_older_schema_is_refused_and_migrated() -> Result<()> {
     let database = database().await;
     without_the_last(&database).await?;
-    let (found, needed, advice) = refused(&database).await;
+    let (found, needed, advice) = refused(&database).await?;
     assert!(found < needed, "{found} {needed}");
-    assert_eq!((needed, advice), (last(), "run `compliance migrate`"));
+    assert_eq!((needed, advice), (last()?, "run `compliance migrate`"));
     Store::migrate(database.config()).await?;
     assert!(database.store().await.mail("none", "none").await?.is_none());
     Ok(())
@@ -222,7 +224,7 @@ async fn a_program_starts_and_works_on_what_a_later_release_has_migrated() -> Re
 async fn a_program_refuses_what_was_taken_from_under_it() -> Result<()> {
     let database = database().await;
     with_a_later_one(&database, "drop mails needs 9997").await?;
-    let (found, _, advice) = refused(&database).await;
+    let (found, _, advice) = refused(&database).await?;
     assert_eq!(found, 9998);
     assert!(advice.contains("newer"), "{advice}");
     let error = Store::migrate(database.config()).await.unwrap_err();
@@ -239,8 +241,8 @@ async fn a_changed_migration_is_refused() -> Result<()> {
          where version = 1) where version = 2",
     )
     .await?;
-    let (found, needed, advice) = refused(&database).await;
-    assert_eq!((found, needed), (last(), last()));
+    let (found, needed, advice) = refused(&database).await?;
+    assert_eq!((found, needed), (last()?, last()?));
     assert!(advice.contains("changed after they ran"), "{advice}");
     Ok(())
 }
