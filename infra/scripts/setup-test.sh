@@ -24,3 +24,10 @@ if [ ! -d tests/browser/node_modules/playwright-core ]; then
     say "Installing the browser test's driver with npm"
     npm ci --silent --no-fund --no-audit --prefix tests/browser >&2
 fi
+
+# Lambda's emulator comes built; without its dependencies, which are a compiler that it does not need here.
+if ! PATH=$PATH:$cache/cargo-lambda/bin have cargo-lambda; then
+    say "Installing cargo-lambda"
+    python3 -m pip install --quiet --no-deps --target "$cache/cargo-lambda" cargo-lambda==1.9.2 >&2 ||
+        fail "cargo-lambda cannot be installed: cargo install --locked cargo-lambda"
+fi
