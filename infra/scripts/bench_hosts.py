@@ -7,6 +7,7 @@ service is a stub on loopback that knows nothing, so that an answer may be a ref
 """
 
 import contextlib
+import http.client
 import http.server
 import json
 import os
@@ -57,10 +58,16 @@ class Stub(Quiet):
     do_POST = do_PUT = do_HEAD = do_GET
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A function that is ended in the middle of its next poll is no error."""
+
+
 @contextlib.contextmanager
 def serving(handler):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield server
@@ -133,14 +140,14 @@ def as_http(binary, env):
     url = f"http://127.0.0.1:{port}/functions/{Path(binary).name}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     began = time.perf_counter()
-    with running(binary, {**env, "PORT": str(port)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
-        while time.perf_counter() - began < LIMIT:
+    with running(binary, {**env, "PORT": str(port)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+        while time.perf_counter() - began < LIMIT and child.poll() is None:
             try:
                 with opener.open(url, timeout=LIMIT) as answer:
                     answer.read()
             except urllib.error.HTTPError as refused:
                 refused.read()
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.001)
                 continue
             return time.perf_counter() - began

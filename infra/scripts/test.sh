@@ -17,4 +17,4 @@ say "Tests on SQLite"
 cargo nextest run --locked "$@"
 say "Tests on PostgreSQL"
 TEST_DATABASE=postgres cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \
-    -E 'rdeps(shared-testing) and (not package(it) or test(/^browser::/))'
+    -E 'rdeps(shared-testing) and (not package(it) or test(/^(browser|hosts)::/))'
