@@ -22,7 +22,7 @@ test *filters:
 lint:
     @infra/scripts/lint.sh
 
-# Measures a ten-minute and a two-hour video: time per stage, memory, temporary disk.
+# Measures a ten-minute and a two-hour video, or with `hosts` the starts of the functions: size, time to first answer.
 bench *names:
     @infra/scripts/bench.sh "$@"
 
@@ -34,6 +34,6 @@ setup:
 setup-test: setup
     @infra/scripts/setup-test.sh
 
-# Builds one function (or `compliance`) for release and says where it lies.
+# Builds one function (or `compliance`) for release, static where possible, and packs it for Lambda and ActionLoop.
 package function="compliance":
     @infra/scripts/package.sh "$@"

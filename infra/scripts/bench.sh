@@ -1,9 +1,18 @@
 #!/usr/bin/env bash
 # Builds the long clips once and measures a check of each: `./justw bench [NAME…]`; a NAME with a
-# slash is a file of your own.
+# slash is a file of your own. `./justw bench hosts [FUNCTION…]` measures the starts of the functions instead.
 source "$(dirname "$0")/lib.sh"
 
 infra/scripts/setup.sh
+if [ "${1:-}" = hosts ]; then
+    shift
+    if [ $# -eq 0 ]; then
+        set -- upload-signed-url on-upload frame-extract replicate-webhook report-finalize send-email cleanup console
+    fi
+    binaries=()
+    for name in "$@"; do binaries+=("$(build_static "$name")"); done
+    exec python3 infra/scripts/bench_hosts.py "$(PROFILE=dev build_compliance)" "${binaries[@]}"
+fi
 infra/scripts/setup-test.sh
 export PROFILE=${PROFILE:-release}
 program=$(build_compliance)

@@ -60,3 +60,26 @@ build_compliance() {
     cargo build --locked --profile "${PROFILE:-dev}" -p compliance >&2
     echo "$target/$folder/compliance"
 }
+
+# A program that needs no library of its host, where this machine can build one; prints nothing otherwise.
+static_triple() {
+    local triple=$(uname -m)-unknown-linux-musl
+    if [ "$(uname)" = Linux ] && have musl-gcc && rustc_has "$triple"; then echo "$triple"; fi
+}
+
+rustc_has() { [ -d "$(rustc --print sysroot)/lib/rustlib/$1" ]; }
+
+# Builds one binary for release, static where that is possible, and prints its path.
+build_static() {
+    local triple
+    triple=$(static_triple)
+    if [ -n "$triple" ]; then
+        say "Building $1 for $triple"
+        cargo build --locked --release --target "$triple" -p "$1" >&2
+        echo "$target/$triple/release/$1"
+    else
+        say "Building $1 against this machine's libraries: a static one needs rustup target add $(uname -m)-unknown-linux-musl and musl-tools"
+        cargo build --locked --release -p "$1" >&2
+        echo "$target/release/$1"
+    fi
+}

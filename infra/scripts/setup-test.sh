@@ -38,3 +38,9 @@ if [ ! -d infra/cloudflare/node_modules/wrangler ]; then
     say "Installing the playback Worker's runtime with npm"
     npm ci --silent --no-fund --no-audit --prefix infra/cloudflare >&2
 fi
+# Lambda's emulator comes built; without its dependencies, which are a compiler that it does not need here.
+if ! PATH=$PATH:$cache/cargo-lambda/bin have cargo-lambda; then
+    say "Installing cargo-lambda"
+    python3 -m pip install --quiet --no-deps --target "$cache/cargo-lambda" cargo-lambda==1.9.2 >&2 ||
+        fail "cargo-lambda cannot be installed: cargo install --locked cargo-lambda"
+fi

@@ -17,7 +17,7 @@ say "Tests on SQLite"
 cargo nextest run --locked "$@"
 say "Tests on PostgreSQL"
 TEST_DATABASE=postgres cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \
-    -E 'rdeps(shared-testing) and (not package(it) or test(/^browser::/))'
+    -E 'rdeps(shared-testing) and (not package(it) or test(/^(browser|hosts)::/))'
 # The store's own suite once more through PgBouncer, which needs no setting.
 say "The store behind PgBouncer"
 TEST_DATABASE=pgbouncer cargo nextest run --locked "$@" ${second[@]+"${second[@]}"} \

@@ -3,6 +3,8 @@
 mod browser;
 mod check;
 mod deployment;
+mod emulator;
+mod hosts;
 mod kills;
 mod layering;
 mod leftovers;

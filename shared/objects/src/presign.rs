@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,8 @@ impl Objects {
         let time = PresigningConfig::expires_in(expires)?;
         let call = self.client.get_object().bucket(&self.bucket).key(key);
         let request = call
+            .customize()
+            .mutate_request(without_trace)
             .presigned(time)
             .await
             .map_err(|e| ObjectsError::of("sign", key, e))?;
@@ -69,6 +72,8 @@ impl Objects {
         let call = self.client.put_object().bucket(&self.bucket).key(key);
         let call = call.content_type(content_type).content_length(length(size));
         let request = call
+            .customize()
+            .mutate_request(without_trace)
             .presigned(time)
             .await
             .map_err(|e| ObjectsError::of("sign", key, e))?;
@@ -94,11 +99,19 @@ impl Objects {
             .part_number(i32::from(number))
             .content_length(length(size));
         let request = call
+            .customize()
+            .mutate_request(without_trace)
             .presigned(time)
             .await
             .map_err(|e| ObjectsError::of("sign", key, e))?;
         Ok(Presigned::from(&request))
     }
+}
+
+/// On Lambda the SDK adds its own trace to every request, and here it would be signed: whoever uses the
+/// URL would have to send that very header.
+fn without_trace(request: &mut HttpRequest) {
+    request.headers_mut().remove("x-amzn-trace-id");
 }
 
 /// No object is larger than 10 TB: a size beyond the wire's range can only be refused later.

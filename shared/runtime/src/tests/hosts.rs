@@ -243,6 +243,28 @@ async fn lambda_brings_requests_as_the_http_host_does() {
 }
 
 #[tokio::test]
+async fn fields_that_an_emulator_leaves_null_are_empty() {
+    let stage = Stage::open().await;
+    let mut event = request("GET", "/x", json!({}), "");
+    for name in [
+        "rawQueryString",
+        "headers",
+        "cookies",
+        "body",
+        "isBase64Encoded",
+    ] {
+        event[name] = Value::Null;
+    }
+    assert_eq!(stage.lambda(event).await.unwrap()["statusCode"], 200);
+    let expected = ("GET".to_owned(), "/x".to_owned(), String::new());
+    assert_eq!(path_of(&stage.last()), expected);
+    let mut nothing = record(&json!("m1"), "");
+    nothing["attributes"] = Value::Null;
+    let answer = stage.lambda(json!({ "Records": [nothing] })).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]), "a dead letter");
+}
+
+#[tokio::test]
 async fn a_stage_is_no_part_of_the_path() {
     let stage = Stage::open().await;
     for (raw, name, below) in [

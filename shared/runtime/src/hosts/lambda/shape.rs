@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, header};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Failure;
@@ -36,9 +36,9 @@ pub(super) struct Record {
     #[serde(default)]
     pub(super) message_id: Option<String>,
     /// Our own message.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) body: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     attributes: Map<String, Value>,
 }
 
@@ -52,19 +52,26 @@ impl Record {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HttpV2 {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     raw_path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     raw_query_string: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     headers: Map<String, Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     cookies: Vec<String>,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
+    body: String,
+    #[serde(default, deserialize_with = "or_default")]
     is_base64_encoded: bool,
     request_context: RequestContext,
+}
+
+/// Emulators write null where Lambda leaves a field out.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    field: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(field).map(Option::unwrap_or_default)
 }
 
 #[derive(Deserialize)]
@@ -115,10 +122,9 @@ fn asked(event: HttpV2) -> Readable {
         let cookies = HeaderValue::from_str(&event.cookies.join("; "));
         headers.insert(header::COOKIE, cookies.map_err(|_| malformed("cookies"))?);
     }
-    let body = event.body.unwrap_or_default();
     let body = match event.is_base64_encoded {
-        true => STANDARD.decode(body).map_err(|_| malformed("body"))?,
-        false => body.into_bytes(),
+        true => STANDARD.decode(event.body).map_err(|_| malformed("body"))?,
+        false => event.body.into_bytes(),
     };
     let stage = event.request_context.stage.unwrap_or_default();
     Ok(Asked {
