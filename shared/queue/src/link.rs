@@ -73,7 +73,8 @@ impl Link {
     /// Asks on the shared connection; what is asked may be done twice when the connection breaks.
     pub(crate) async fn ask<T: FromRedisValue>(&self, questions: &Pipeline) -> Result<T, Fault> {
         self.admit()?;
-        let asking = async {
+        // Boxed here and below: the client's futures are deep, and every handler's contains them.
+        let asking = Box::pin(async {
             let (connection, kept) = self.shared().await?;
             match query(questions, connection).await {
                 // An old connection that the server has closed says nothing about the server.
@@ -83,7 +84,7 @@ impl Link {
                 }
                 answer => answer,
             }
-        };
+        });
         let answer = match tokio::time::timeout(ANSWER, asking).await {
             Ok(answer) => answer.map_err(|error| Fault::of(&self.place, &error)),
             Err(_) => Err(Fault::silent(&self.place)),
@@ -101,7 +102,7 @@ impl Link {
             return Err(self.away());
         }
         let kept = self.idle().pop();
-        let asking = async {
+        let asking = Box::pin(async {
             if let Some(mut connection) = kept {
                 match question.query_async(&mut connection).await {
                     Err(error) if error.is_connection_dropped() => {}
@@ -115,7 +116,7 @@ impl Link {
                 }
                 Err(error) => (Err(error), None),
             }
-        };
+        });
         let answer = match tokio::time::timeout(patience + ANSWER, asking).await {
             Ok((Ok(answer), Some(connection))) => {
                 self.idle().push(connection);

@@ -133,7 +133,7 @@ pub(crate) async fn dispatch_within(
                 handler.name()
             ),
         }
-        queue.relay().await;
+        queue.relay().boxed().await;
         outcome
     }
     .instrument(span)

@@ -109,8 +109,14 @@ fn start(serve: impl AsyncFnOnce(Shared, Place) -> ExitCode) -> ExitCode {
 async fn serve(place: &Place, handler: Arc<dyn AnyHandler>, shared: &Shared) -> ExitCode {
     let stop = shared.stop.clone();
     match place.host {
-        Host::Lambda => on_lambda(Desk::of_handler(handler, shared)).await,
-        Host::ActionLoop => in_action_loop(Desk::of_handler(handler, shared), place.manners).await,
+        Host::Lambda => Box::pin(on_lambda(Desk::of_handler(handler, shared))).await,
+        Host::ActionLoop => {
+            Box::pin(in_action_loop(
+                Desk::of_handler(handler, shared),
+                place.manners,
+            ))
+            .await
+        }
         Host::Once => single(handler.as_ref(), shared).await,
         Host::Worker => {
             let lanes = vec![Lane {
