@@ -230,9 +230,9 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 }
 
 /// The answer to a call that is no request: that of a door, except that "later" is an error.
-pub(crate) fn ending(outcome: Outcome) -> Result<Response, Outcome> {
+pub(crate) fn ending(outcome: Outcome) -> Result<Response, Box<Outcome>> {
     match outcome.verdict {
-        Verdict::Retry { .. } => Err(outcome),
+        Verdict::Retry { .. } => Err(Box::new(outcome)),
         Verdict::Done if outcome.error.is_some() => Ok(().reply()),
         Verdict::Done | Verdict::Reject => Ok(outcome.response),
     }
