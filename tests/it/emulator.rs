@@ -20,7 +20,7 @@ const TIME: Duration = Duration::from_secs(30);
 struct Emulator {
     base: String,
     client: Client,
-    _emulator: Child,
+    _server: Child,
     _function: Child,
     _folder: TempDir,
 }
@@ -67,7 +67,7 @@ impl Emulator {
         Ok(Self {
             base,
             client: Client::builder().no_proxy().timeout(TIME).build()?,
-            _emulator: emulator,
+            _server: emulator,
             _function: function,
             _folder: folder,
         })
@@ -93,10 +93,6 @@ impl Emulator {
 }
 
 /// On the path, or where `setup-test.sh` puts it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tools of the tests lie in the user's cache folder"
-)]
 fn installed() -> Result<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));

@@ -15,7 +15,7 @@ use crate::wire::{classic_call, current_call, http_v2, line, of_v2, of_web_actio
 use crate::{Answer, Call, Failed, FakeLambda, FakeProxy, Proxy, World};
 
 /// Enough for anything that a test asks.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// Where a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

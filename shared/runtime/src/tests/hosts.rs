@@ -189,9 +189,11 @@ impl Stage {
 }
 
 fn request(method: &str, path: &str, headers: Value, body: &str) -> Value {
-    json!({ "version": "2.0", "rawPath": path, "rawQueryString": "a=1&a=2", "headers": headers,
-            "cookies": ["session=t", "theme=dark"], "body": body, "isBase64Encoded": false,
-            "requestContext": { "stage": "$default", "http": { "method": method } } })
+    let mut event = json!({ "version": "2.0", "rawPath": path, "rawQueryString": "a=1&a=2",
+        "cookies": ["session=t", "theme=dark"], "body": body, "isBase64Encoded": false,
+        "requestContext": { "stage": "$default", "http": { "method": method } } });
+    event["headers"] = headers;
+    event
 }
 
 fn path_of(event: &Event) -> (String, String, String) {
@@ -808,7 +810,7 @@ fn a_descriptor_that_can_only_be_read_is_no_result_pipe() {
 fn log_lines_stay_below_what_the_proxy_reads() {
     use std::io::Write;
     let mut cut = CutLines(Vec::new());
-    cut.write_all(&[b'x'; 100_000]).unwrap();
+    cut.write_all("x".repeat(100_000).as_bytes()).unwrap();
     cut.write_all(b"short\n").unwrap();
     let lines: Vec<&[u8]> = cut.0.split(|byte| *byte == b'\n').collect();
     assert!(lines[0].len() < 64 * 1024);

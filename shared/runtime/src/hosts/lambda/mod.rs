@@ -10,6 +10,7 @@ mod shape;
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -59,12 +60,14 @@ impl From<Failure> for Diagnostic {
 pub(crate) async fn lambda(desk: Desk) -> Result<(), lambda_runtime::Error> {
     let service = service_fn(move |event: LambdaEvent<Value>| {
         let desk = desk.clone();
-        async move {
+        let invoked = async move {
             let (payload, context) = event.into_parts();
             invoke(&desk, payload, &context).await
-        }
+        };
+        invoked.boxed()
     });
-    lambda_runtime::run_concurrent(service).await
+    // Boxed inside and out: the crate's layers make a type too deep for the compiler's limit.
+    lambda_runtime::run_concurrent(service).boxed_local().await
 }
 
 /// One invocation.
