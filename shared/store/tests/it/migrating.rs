@@ -87,6 +87,10 @@ async fn the_release_before_works_on_while_a_migration_waits_and_runs() -> Resul
             .claim(VideoUploaded::STREAM, "old", Duration::from_mins(1), 5)
             .await?;
         anyhow::ensure!(claimed.is_some(), "nothing to claim");
+        // what queues behind the waiting migration is let through before its own time-out
+        let mut conn = PgConnection::connect(&database.direct_url()).await?;
+        conn.execute("set statement_timeout = '8s'; select count(*) from mails")
+            .await?;
         Ok(())
     };
     // Somebody reads the table that the migration changes, for longer than the migration has.
@@ -111,7 +115,7 @@ async fn the_release_before_works_on_while_a_migration_waits_and_runs() -> Resul
         matches!(refused, Err(StoreError::TablesInUse { .. })),
         "{refused:?}"
     );
-    assert!(worked > 10, "the old release did {worked} pieces of work");
+    assert!(worked > 0, "the old release did nothing");
     let sql = "select count(*) from information_schema.columns where column_name = 'maybe_sent'";
     let (columns,): (i64,) = sqlx::query_as(sql).fetch_one(&mut watch).await?;
     assert_eq!(columns, 0, "half a migration is none");
