@@ -100,7 +100,7 @@ async fn all_processes_together_ask_no_faster_than_they_may() -> Result<()> {
             after_a_minute = world.replicate.creates().len();
         }
         let process = if second % 2 == 0 { &one } else { &other };
-        world.drain(&[process.clone()]).await?;
+        world.drain(std::slice::from_ref(process)).await?;
         world.clock.advance(Duration::from_secs(1));
     }
     assert_eq!(world.replicate.creates().len(), 80);

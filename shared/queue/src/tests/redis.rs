@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::io::{self, Write};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -109,19 +109,21 @@ async fn finish(queue: &Queue, claimed: &Claimed) {
 }
 
 /// Runs `reading` until it waits at the server, then `then`, then `reading` to its end.
-async fn meanwhile<T, R>(
-    stage: &Stage,
-    reading: impl Future<Output = T>,
-    then: impl Future<Output = R>,
-) -> (T, R) {
-    let mut reading = pin!(reading);
-    until(async || {
-        let idle = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx).is_pending())).await;
-        assert!(idle, "it did not wait");
-        stage.blocked() > 0
+fn meanwhile<'a, T, R>(
+    stage: &'a Stage,
+    reading: impl Future<Output = T> + 'a,
+    then: impl Future<Output = R> + 'a,
+) -> Pin<Box<impl Future<Output = (T, R)>>> {
+    Box::pin(async move {
+        let mut reading = pin!(reading);
+        until(async || {
+            let idle = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx).is_pending())).await;
+            assert!(idle, "it did not wait");
+            stage.blocked() > 0
+        })
+        .await;
+        tokio::join!(reading, then)
     })
-    .await;
-    tokio::join!(reading, then)
 }
 
 /// Waits for a condition with a deadline.
@@ -224,7 +226,7 @@ async fn the_most_urgent_event_goes_first_whatever_entry_was_read() {
     let queue = stage.queue().await;
     let function = PredictionDue::STREAM;
     assert_eq!(VideoUploaded::STREAM, function);
-    assert!(VideoUploaded::PRIORITY < PredictionDue::PRIORITY);
+    const { assert!(VideoUploaded::PRIORITY < PredictionDue::PRIORITY) };
     let mut tx = stage.store.transaction().await.unwrap();
     let usual = tx
         .send(&VideoUploaded::new(stage.store.fresh()))

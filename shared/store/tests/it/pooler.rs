@@ -72,9 +72,9 @@ async fn many_workers_share_few_servers_and_handle_each_event_once() -> Result<(
         let sent = store.unsent(1000).await?;
         let followed = sent
             .iter()
-            .filter(|(_, stream)| stream == EvidenceComplete::STREAM);
+            .filter(|row| row.stream == EvidenceComplete::STREAM);
         assert_eq!(followed.count(), 60);
-        let ids: Vec<_> = sent.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<_> = sent.iter().map(|row| row.event_id).collect();
         store.mark_sent(&ids).await?;
         assert!(store.unsent(10).await?.is_empty());
     }

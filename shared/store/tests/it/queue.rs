@@ -567,9 +567,10 @@ async fn one_message_is_claimed_by_its_id_and_by_nobody_else() -> Result<()> {
     world.message().await?;
     world.message().await?;
     let unsent = world.store.unsent(10).await?;
-    let [(first, _), (second, _)] = unsent.as_slice() else {
+    let [first, second] = unsent.as_slice() else {
         panic!("two messages, not {unsent:?}");
     };
+    let (first, second) = (&first.event_id, &second.event_id);
     let Claim::Ours(claimed) = world.store.claim_event(*second, claimant("a")).await? else {
         panic!("it is due and free");
     };
