@@ -64,24 +64,30 @@ fn written(engine: &str) -> Result<BTreeMap<String, Vec<String>>> {
                 let word = line.split(' ').next().unwrap_or_default();
                 !matches!(word, "" | "--" | "primary" | "unique" | "foreign" | "check")
             });
-            let columns = columns.map(|line| {
-                let name = line.split(' ').next().unwrap_or_default();
-                format!(
-                    "{name} {}",
-                    if line.contains(" not null") {
-                        "NO"
-                    } else {
-                        "YES"
-                    }
-                )
-            });
+            let columns = columns.map(column);
             tables.entry(name.to_owned()).or_default().extend(columns);
+        }
+        for line in text.lines() {
+            let added = line.strip_prefix("alter table ");
+            if let Some((name, rest)) = added.and_then(|rest| rest.split_once(" add column ")) {
+                let columns = tables.entry(name.to_owned()).or_default();
+                columns.push(column(rest));
+            }
         }
     }
     for columns in tables.values_mut() {
         columns.sort();
     }
     Ok(tables)
+}
+
+fn column(line: &str) -> String {
+    let name = line.split(' ').next().unwrap_or_default();
+    let nullable = match line.contains(" not null") {
+        true => "NO",
+        false => "YES",
+    };
+    format!("{name} {nullable}")
 }
 
 #[tokio::test]
@@ -93,7 +99,7 @@ async fn migrations_from_empty_give_both_engines_the_same_columns() -> Result<()
 
     assert_eq!(real, written("postgres")?);
     assert_eq!(real, written("sqlite")?);
-    assert_eq!(real.len(), 15);
+    assert_eq!(real.len(), 19);
     Ok(())
 }
 
@@ -135,7 +141,7 @@ async fn an_empty_database_is_refused_with_advice() -> Result<()> {
             error,
             StoreError::SchemaVersion {
                 found: 0,
-                needed: 9,
+                needed: 13,
                 ..
             }
         ),
@@ -148,7 +154,7 @@ async fn an_empty_database_is_refused_with_advice() -> Result<()> {
 #[tokio::test]
 async fn an_older_schema_is_refused() -> Result<()> {
     let database = database().await;
-    run(&database, "delete from _sqlx_migrations where version = 9").await?;
+    run(&database, "delete from _sqlx_migrations where version = 13").await?;
     let error = Store::connect(database.config())
         .await
         .expect_err("the last one is missing");
@@ -156,8 +162,8 @@ async fn an_older_schema_is_refused() -> Result<()> {
         matches!(
             error,
             StoreError::SchemaVersion {
-                found: 8,
-                needed: 9,
+                found: 12,
+                needed: 13,
                 ..
             }
         ),
@@ -172,7 +178,7 @@ async fn a_newer_schema_is_refused() -> Result<()> {
     run(
         &database,
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
-         select 10, 'later', success, checksum, 0 from _sqlx_migrations where version = 9",
+         select 14, 'later', success, checksum, 0 from _sqlx_migrations where version = 13",
     )
     .await?;
     let error = Store::connect(database.config())
@@ -182,8 +188,8 @@ async fn a_newer_schema_is_refused() -> Result<()> {
         matches!(
             error,
             StoreError::SchemaVersion {
-                found: 10,
-                needed: 9,
+                found: 14,
+                needed: 13,
                 ..
             }
         ),
@@ -208,8 +214,8 @@ async fn a_changed_migration_is_refused() -> Result<()> {
         matches!(
             error,
             StoreError::SchemaVersion {
-                found: 9,
-                needed: 9,
+                found: 13,
+                needed: 13,
                 ..
             }
         ),
