@@ -8,7 +8,6 @@ has_russian_voice() { have text2wave && ls -d /usr/share/festival/voices/russian
 
 need has_postgres postgresql postgresql@17
 need 'have pgbouncer || [ -x /usr/sbin/pgbouncer ]' pgbouncer pgbouncer
-need 'have openssl' openssl openssl
 need 'have redis-server' redis-server redis
 need 'have openssl' openssl openssl
 need has_chromium chromium chromium
