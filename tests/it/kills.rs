@@ -42,6 +42,15 @@ fn answered(program: &Program) -> Result<BTreeMap<String, u32>> {
     Ok(answers)
 }
 
+/// The files of the reports, by name.
+fn written(program: &Program) -> Result<Vec<String>> {
+    let mut names: Vec<String> = std::fs::read_dir(program.out())?
+        .map(|file| Ok(file?.file_name().into_string().unwrap_or_default()))
+        .collect::<Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
 #[test]
 fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer() -> Result<()> {
     let clip = fixtures()?.join("labelled.mp4");
