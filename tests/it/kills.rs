@@ -102,13 +102,9 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
         "mails: {}",
         program.mails()?.len()
     );
-    let mut written: Vec<_> = std::fs::read_dir(program.out())?
-        .map(|file| Ok(file?.file_name().into_string().unwrap_or_default()))
-        .collect::<Result<_>>()?;
-    written.sort();
-    let expected =
-        ["frames", "report.html", "report.json"].map(|end| format!("labelled.mp4.{end}"));
-    ensure!(written == expected, "one report, not {written:?}");
+    let written = written(&program)?;
+    let once = ["frames", "report.html", "report.json"].map(|end| format!("labelled.mp4.{end}"));
+    ensure!(written == once, "one report, not {written:?}");
     let repeated: Vec<_> = answered(&program)?
         .into_iter()
         .filter(|(_, times)| *times > 1)
