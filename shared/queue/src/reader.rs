@@ -104,7 +104,7 @@ impl Queue {
         entry: Option<Entry>,
         stop: &CancellationToken,
     ) -> Option<Claimed> {
-        match self.take(stream).await {
+        match self.take_announced(stream, entry.is_some()).await {
             Ok(Some(claimed)) => {
                 match entry {
                     Some(entry) => redis.remember(&claimed, entry),
@@ -140,6 +140,25 @@ impl Queue {
             Ok(None) => {}
             Err(error) => error!(%error, stream, "the queue cannot be read; the next look will"),
         }
+    }
+
+    /// As `take`. A row that an entry tells of may be locked for the moment in which its relay notes
+    /// that it was announced: the entry is not spent on that.
+    async fn take_announced(
+        &self,
+        stream: &str,
+        announced: bool,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let taken = self.take(stream).await?;
+        if taken.is_some() || !announced {
+            return Ok(taken);
+        }
+        let due = self.store.next_due(stream).await?;
+        if due.is_none_or(|due| due > self.store.now()) {
+            return Ok(None);
+        }
+        tokio::time::sleep(BUSY).await;
+        self.take(stream).await
     }
 
     /// The most urgent row that is due and free; what is buried instead is told.
