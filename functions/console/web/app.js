@@ -18,6 +18,7 @@ const TEXT = {
     risks: (n) => `рисков: ${n}`,
     tasks: { speech: "речь", nudity: "нагота", violence: "насилие", objects: "предметы", text: "текст в кадре", context: "контекст" },
     lost: "Связь прервалась: загрузка продолжится, когда сеть вернётся.",
+    away: "Сервер не отвечает. Страница откроется сама, когда он вернётся.",
     failed: "Не получилось: проверьте, запущен ли сервер, и повторите.",
   },
   en: {
@@ -36,6 +37,7 @@ const TEXT = {
     risks: (n) => (n === 1 ? "1 risk" : `${n} risks`),
     tasks: { speech: "speech", nudity: "nudity", violence: "violence", objects: "objects", text: "on-screen text", context: "context" },
     lost: "The connection broke: the upload goes on when the network is back.",
+    away: "The server does not answer. The page opens by itself once it is back.",
     failed: "That did not work: see whether the server runs, and try again.",
   },
 };
@@ -388,7 +390,7 @@ async function enter() {
       $("away").textContent = "";
       return;
     } catch (error) {
-      $("away").textContent = error.status ? error.message : t().failed;
+      $("away").textContent = t().away;
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   }
