@@ -1,5 +1,6 @@
 //! The files of a finished check.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -59,27 +60,24 @@ async fn frames(
     folder: &str,
 ) -> anyhow::Result<bool> {
     let path = args.out.join(folder);
-    if path.is_dir() {
-        std::fs::remove_dir_all(&path)
-            .with_context(|| format!("{} cannot be replaced", path.display()))?;
-    }
-    let mut any = false;
+    let mut written = BTreeSet::new();
     for piece in report.risks.iter_mut().flat_map(|risk| &mut risk.evidence) {
         piece.frame_url = None;
         let Some(frame) = keys::frame_name(video_id, &piece.object_key) else {
             continue;
         };
-        let file = path.join(frame);
-        if !file.exists() {
+        if written.insert(frame.to_owned()) {
             std::fs::create_dir_all(&path)
                 .with_context(|| format!("{} cannot be made", path.display()))?;
-            write(&file, &objects.get(&piece.object_key, FRAME).await?)?;
+            write(
+                &path.join(frame),
+                &objects.get(&piece.object_key, FRAME).await?,
+            )?;
         }
-        any = true;
         let folder = utf8_percent_encode(folder, NON_ALPHANUMERIC);
         piece.frame_url = Some(format!("{folder}/{frame}"));
     }
-    Ok(any)
+    Ok(!written.is_empty())
 }
 
 /// What the files of each report are called: files of one name in different folders are numbered.
