@@ -1,5 +1,6 @@
 //! The database crashes and Redis forgets everything, again and again, under fifty videos in work.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use shared_testing::{Certificates, PostgresServer, count, redis};
+use shared_testing::{Certificates, PostgresServer, TestRedis, count, redis};
 use tokio::task::JoinSet;
 
 use crate::site::{Shape, Site};
@@ -33,17 +34,31 @@ fn clips(folder: &Path) -> Result<Vec<PathBuf>> {
     (0..VIDEOS).map(clip).collect()
 }
 
+/// Until it is broken off.
+async fn trouble(
+    server: Arc<PostgresServer>,
+    redis: TestRedis,
+    crashes: Arc<AtomicUsize>,
+) -> Result<Infallible> {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        redis.flush_all()?;
+        server.crash().await?;
+        crashes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let clips = clips(folder.path())?;
     let server = Arc::new(PostgresServer::start(&Certificates::make()?).await?);
-    let redis = Arc::new(redis());
-    let url = server.url("postgres", "sslmode=require");
+    let redis = redis();
+    let (url, redis_url) = (server.url("postgres", "sslmode=require"), redis.url());
     let settings = [
         ("DATABASE_URL", url.as_str()),
         ("DATABASE_MAX_CONNECTIONS", "3"),
-        ("REDIS_URL", &redis.url()),
+        ("REDIS_URL", redis_url.as_str()),
         ("ARRIVAL_AFTER", "5"),
         ("POLL_AFTER", "5"),
     ];
@@ -51,18 +66,8 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
     site.start(Shape::ProcessPerFunction).await?;
     let client = site.sign_in().await?;
 
-    let (crashes, mut trouble) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
-    let (counted, crashing) = (crashes.clone(), server.clone());
-    trouble.spawn(async move {
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            redis.flush_all()?;
-            crashing.crash().await?;
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-        #[expect(unreachable_code, reason = "names the error of the task")]
-        Ok::<(), anyhow::Error>(())
-    });
+    let (crashes, mut troubles) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
+    troubles.spawn(trouble(server.clone(), redis, crashes.clone()));
 
     let started = Instant::now();
     let mut videos = Vec::new();
@@ -72,8 +77,8 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
     for (number, video) in videos.iter().enumerate() {
         loop {
             match client.status(video).await?.as_str() {
-                "verification" | "completed" => break,
-                "failed" | "expired" => anyhow::bail!("video {number} failed: {}", site.log()?),
+                "VERIFICATION" | "COMPLETED" => break,
+                "FAILED" | "EXPIRED" => anyhow::bail!("video {number} failed: {}", site.log()?),
                 other => ensure!(started.elapsed() < RUN, "video {number} is {other}: {}", site.log()?),
             }
             site.ensure_alive()?;
@@ -81,7 +86,11 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
         }
     }
     let (crashes, took) = (crashes.load(Ordering::Relaxed), started.elapsed());
-    trouble.shutdown().await;
+    if let Some(ended) = troubles.try_join_next() {
+        let Err(error) = ended?;
+        return Err(error.context("no more trouble was made"));
+    }
+    troubles.shutdown().await;
     server.crash().await?;
     while site.unfinished()? > 0 {
         ensure!(started.elapsed() < RUN, "the queue is not done: {}", site.log()?);

@@ -67,8 +67,8 @@ async fn checked(site: &mut Site, shape: Shape) -> Result<Value> {
     let started = Instant::now();
     loop {
         match client.status(&video).await?.as_str() {
-            "verification" | "completed" => break,
-            "failed" | "expired" => anyhow::bail!("the run failed: {}", site.log()?),
+            "VERIFICATION" | "COMPLETED" => break,
+            "FAILED" | "EXPIRED" => anyhow::bail!("the run failed: {}", site.log()?),
             other => ensure!(started.elapsed() < RUN, "still {other}: {}", site.log()?),
         }
         site.ensure_alive()?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use shared_objects::local::{LocalConfig, LocalServer, Notify};
 use shared_testing::{Ingress, NOTIFICATION_SECRET};
@@ -152,11 +152,13 @@ impl Site {
 
     /// Processes outlive what their services do.
     pub(crate) fn ensure_alive(&mut self) -> Result<()> {
+        let mut gone = Vec::new();
         for process in &mut self.processes {
             if let Some(ended) = process.child.try_wait()? {
-                bail!("{} ended with {ended}: {}", process.name, self.log()?);
+                gone.push(format!("{} ended with {ended}", process.name));
             }
         }
+        ensure!(gone.is_empty(), "{gone:?}: {}", self.log()?);
         Ok(())
     }
 
@@ -313,7 +315,7 @@ impl Client {
         Ok(text(&created, "video_id")?.to_owned())
     }
 
-    /// `processing`, `verification`, `failed`…
+    /// `PROCESSING`, `VERIFICATION`, `FAILED`…
     pub(crate) async fn status(&self, video: &str) -> Result<String> {
         let video = self.get(&format!("/api/videos/{video}/")).await?;
         Ok(text(&video, "status")?.to_owned())
