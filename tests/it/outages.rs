@@ -15,9 +15,9 @@ use crate::site::{Shape, Site};
 
 const VIDEOS: usize = 50;
 /// Between a crash and the next.
-const PAUSE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_secs(4);
 /// Fifty short videos, all models, two cores, and a database that is often away.
-const RUN: Duration = Duration::from_mins(8);
+const RUN: Duration = Duration::from_mins(12);
 
 /// Short silent clips, each with a picture of its own: nobody has been asked about it before.
 fn clips(folder: &Path) -> Result<Vec<PathBuf>> {
