@@ -15,15 +15,18 @@ use crate::site::{Shape, Site};
 
 const VIDEOS: usize = 50;
 /// Between a crash and the next.
-const PAUSE: Duration = Duration::from_secs(4);
+const PAUSE: Duration = Duration::from_secs(5);
 /// Fifty short videos, all models, two cores, and a database that is often away.
-const RUN: Duration = Duration::from_mins(12);
+const RUN: Duration = Duration::from_mins(13);
 
 /// Short silent clips, each with a picture of its own: nobody has been asked about it before.
 fn clips(folder: &Path) -> Result<Vec<PathBuf>> {
     let clip = |number: usize| {
         let path = folder.join(format!("clip-{number}.mp4"));
-        let picture = format!("testsrc2=size=320x180:rate=10:duration=1,hue=h={}", number * 7);
+        let picture = format!(
+            "testsrc2=size=320x180:rate=10:duration=1,hue=h={}",
+            number * 7
+        );
         let mut ffmpeg = Command::new("ffmpeg");
         ffmpeg.args(["-loglevel", "error", "-f", "lavfi", "-i", &picture]);
         ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(&path);
@@ -79,7 +82,11 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
             match client.status(video).await?.as_str() {
                 "VERIFICATION" | "COMPLETED" => break,
                 "FAILED" | "EXPIRED" => anyhow::bail!("video {number} failed: {}", site.log()?),
-                other => ensure!(started.elapsed() < RUN, "video {number} is {other}: {}", site.log()?),
+                other => ensure!(
+                    started.elapsed() < RUN,
+                    "video {number} is {other}: {}",
+                    site.log()?
+                ),
             }
             site.ensure_alive()?;
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -93,7 +100,11 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
     troubles.shutdown().await;
     server.crash().await?;
     while site.unfinished()? > 0 {
-        ensure!(started.elapsed() < RUN, "the queue is not done: {}", site.log()?);
+        ensure!(
+            started.elapsed() < RUN,
+            "the queue is not done: {}",
+            site.log()?
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     println!("{VIDEOS} videos in {took:?}, {crashes} crashes");

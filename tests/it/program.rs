@@ -129,10 +129,7 @@ pub(crate) fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
 /// A binary beside this test: built with it by `just test`.
 pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let built = test
-        .ancestors()
-        .nth(2)
-        .map(|folder| folder.join(name));
+    let built = test.ancestors().nth(2).map(|folder| folder.join(name));
     match built.filter(|path| path.is_file()) {
         Some(path) => Ok(path),
         None => bail!("{name} is not built: run `cargo build -p {name}`"),

@@ -76,7 +76,11 @@ async fn checked(site: &mut Site, shape: Shape) -> Result<Value> {
     }
     let report = lasting(client.report(&video).await?);
     while site.unfinished()? > 0 {
-        ensure!(started.elapsed() < RUN, "the queue is not done: {}", site.log()?);
+        ensure!(
+            started.elapsed() < RUN,
+            "the queue is not done: {}",
+            site.log()?
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     ensure!(site.mails()? == 1, "{} mails", site.mails()?);
@@ -104,9 +108,14 @@ fn lasting(mut value: Value) -> Value {
 /// What was planted in the clip: a cigarette that is spoken of and a promotion code on a card.
 fn ensure_found(report: &Value) -> Result<()> {
     let risks = report["risks"].as_array().context("no risks")?;
-    let categories: Vec<&str> = risks.iter().filter_map(|risk| risk["category"].as_str()).collect();
+    let categories: Vec<&str> = risks
+        .iter()
+        .filter_map(|risk| risk["category"].as_str())
+        .collect();
     for planted in ["tobacco", "advertising"] {
-        let found = categories.iter().any(|category| category.starts_with(planted));
+        let found = categories
+            .iter()
+            .any(|category| category.starts_with(planted));
         ensure!(found, "no {planted} in {categories:?}");
     }
     Ok(())
@@ -124,7 +133,11 @@ async fn the_report_is_the_same_on_every_record_and_in_every_shape() -> Result<(
     }
     ensure_found(&reports[0])?;
     for report in &reports[1..] {
-        ensure!(report == &reports[0], "{report:#}\nis not\n{:#}", reports[0]);
+        ensure!(
+            report == &reports[0],
+            "{report:#}\nis not\n{:#}",
+            reports[0]
+        );
     }
     Ok(())
 }
@@ -134,7 +147,10 @@ async fn without_any_webhook_or_notification_the_report_is_the_same() -> Result<
     let mut reports = Vec::new();
     for (shape, record) in [
         (Shape::OneProcess, Record::sqlite()?),
-        (Shape::ProcessPerFunction, Record::postgres_and_redis().await),
+        (
+            Shape::ProcessPerFunction,
+            Record::postgres_and_redis().await,
+        ),
     ] {
         let mut site = record.site().await?;
         for door in ["/functions/on-upload", "/functions/replicate-webhook"] {
@@ -147,6 +163,11 @@ async fn without_any_webhook_or_notification_the_report_is_the_same() -> Result<
         ensure!(site.ingress.lost() > 4, "{} were lost", site.ingress.lost());
     }
     ensure_found(&reports[0])?;
-    ensure!(reports[0] == reports[1], "{:#}\nis not\n{:#}", reports[1], reports[0]);
+    ensure!(
+        reports[0] == reports[1],
+        "{:#}\nis not\n{:#}",
+        reports[1],
+        reports[0]
+    );
     Ok(())
 }

@@ -52,7 +52,10 @@ impl Site {
             folder,
         };
         for (name, value) in [
-            ("DATA_DIR", data.to_str().context("a folder that is no text")?),
+            (
+                "DATA_DIR",
+                data.to_str().context("a folder that is no text")?,
+            ),
             ("PUBLIC_URL", &site.ingress.url().to_owned()),
             ("BACKBLAZE_ENDPOINT_URL", &storage),
             ("BACKBLAZE_APPLICATION_KEY_ID", "site"),
@@ -90,9 +93,18 @@ impl Site {
 
     async fn start_functions(&mut self) -> Result<()> {
         let models = free_port()?;
-        self.set("REPLICATE_API_BASE_URL", &format!("http://127.0.0.1:{models}/v1"));
-        self.set("REPLICATE_API_TOKEN", "r8_0123456789012345678901234567890123456");
-        self.set("REPLICATE_WEBHOOK_SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+        self.set(
+            "REPLICATE_API_BASE_URL",
+            &format!("http://127.0.0.1:{models}/v1"),
+        );
+        self.set(
+            "REPLICATE_API_TOKEN",
+            "r8_0123456789012345678901234567890123456",
+        );
+        self.set(
+            "REPLICATE_WEBHOOK_SECRET",
+            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+        );
         let address = format!("127.0.0.1:{models}");
         self.run("inference", &[], &[("INFERENCE_ADDR", &address)])?;
         self.listening(models).await?;
@@ -103,7 +115,11 @@ impl Site {
             ("replicate-webhook", "/functions/replicate-webhook"),
         ] {
             let port = free_port()?;
-            self.run(name, &[], &[("FN_HOST", "http"), ("PORT", &port.to_string())])?;
+            self.run(
+                name,
+                &[],
+                &[("FN_HOST", "http"), ("PORT", &port.to_string())],
+            )?;
             self.open(path, port).await?;
         }
         for name in [
@@ -142,7 +158,10 @@ impl Site {
 
     async fn listening(&mut self, port: u16) -> Result<()> {
         let started = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
             self.ensure_alive()?;
             ensure!(started.elapsed() < START, "nobody listens: {}", self.log()?);
             tokio::time::sleep(LOOK).await;
@@ -202,7 +221,10 @@ impl Site {
     }
 
     fn command(&self, name: &str, args: &[&str]) -> Result<Command> {
-        let log = File::options().create(true).append(true).open(self.log_file())?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_file())?;
         let mut command = Command::new(binary(name)?);
         command
             .args(args)
@@ -241,11 +263,7 @@ impl Drop for Process {
 }
 
 /// An S3 server that tells the ingress of new uploads.
-async fn storage(
-    folder: &TempDir,
-    ingress: &Ingress,
-    servers: &mut JoinSet<()>,
-) -> Result<String> {
+async fn storage(folder: &TempDir, ingress: &Ingress, servers: &mut JoinSet<()>) -> Result<String> {
     let server = LocalServer::bind(LocalConfig {
         root: folder.path().join("objects"),
         addr: ([127, 0, 0, 1], 0).into(),
@@ -285,7 +303,11 @@ impl Client {
         let login = http.post(format!("{url}/api/auth/login/")).json(&login);
         let answer = login.send().await?.error_for_status()?;
         let cookie = answer.headers().get("set-cookie").context("no cookie")?;
-        let token = cookie.to_str()?.split(['=', ';']).nth(1).context("no token")?;
+        let token = cookie
+            .to_str()?
+            .split(['=', ';'])
+            .nth(1)
+            .context("no token")?;
         let mut client = Self {
             http,
             url: url.to_owned(),
@@ -293,7 +315,9 @@ impl Client {
             project: String::new(),
         };
         let projects = client.get("/api/projects/").await?;
-        let project = projects["results"][0]["id"].as_str().context("no project")?;
+        let project = projects["results"][0]["id"]
+            .as_str()
+            .context("no project")?;
         client.project = project.to_owned();
         Ok(client)
     }
@@ -303,12 +327,17 @@ impl Client {
         let bytes = fs::read(file)?;
         let name = file.file_name().and_then(|name| name.to_str());
         let name = name.context("a file without a name")?;
-        let body = json!({ "project_id": self.project, "original_name": name, "size_bytes": bytes.len() });
+        let body =
+            json!({ "project_id": self.project, "original_name": name, "size_bytes": bytes.len() });
         let path = format!("{}/functions/upload-signed-url", self.url);
         let create = self.http.post(path).bearer_auth(&self.token).json(&body);
         let created = self.again(create.header("idempotency-key", name)).await?;
         let mut put = self.http.put(text(&created["upload"], "url")?).body(bytes);
-        for (name, value) in created["upload"]["headers"].as_object().into_iter().flatten() {
+        for (name, value) in created["upload"]["headers"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             put = put.header(name, value.as_str().context("a header that is no text")?);
         }
         put.send().await?.error_for_status()?;
@@ -349,5 +378,7 @@ impl Client {
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value[name].as_str().with_context(|| format!("no {name} in {value}"))
+    value[name]
+        .as_str()
+        .with_context(|| format!("no {name} in {value}"))
 }
