@@ -9,7 +9,6 @@ mod kills;
 mod layering;
 mod leftovers;
 mod migrations;
-mod outages;
 mod program;
 mod scenario;
 mod settings;
