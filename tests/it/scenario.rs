@@ -27,7 +27,7 @@ const PASSING: &[&str] = &[
 /// Where the record is and what carries messages.
 enum Record {
     Sqlite(TempDir),
-    PostgresAndRedis(TestDatabase, TestRedis),
+    PostgresAndRedis(Box<TestDatabase>, TestRedis),
 }
 
 impl Record {
@@ -36,7 +36,7 @@ impl Record {
     }
 
     async fn postgres_and_redis() -> Self {
-        Self::PostgresAndRedis(postgres_database(None).await, redis())
+        Self::PostgresAndRedis(Box::new(postgres_database(None).await), redis())
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {

@@ -43,7 +43,7 @@ impl Site {
         let (folder, ingress) = (tempfile::tempdir()?, Ingress::start().await?);
         let mut servers = JoinSet::new();
         let storage = storage(&folder, &ingress, &mut servers).await?;
-        let data = folder.path().join("data");
+        let (data, public) = (folder.path().join("data"), ingress.url().to_owned());
         let mut site = Self {
             ingress,
             settings: Vec::new(),
@@ -56,7 +56,7 @@ impl Site {
                 "DATA_DIR",
                 data.to_str().context("a folder that is no text")?,
             ),
-            ("PUBLIC_URL", &site.ingress.url().to_owned()),
+            ("PUBLIC_URL", &public),
             ("BACKBLAZE_ENDPOINT_URL", &storage),
             ("BACKBLAZE_APPLICATION_KEY_ID", "site"),
             ("BACKBLAZE_APPLICATION_KEY", "secret-of-the-site"),
@@ -298,7 +298,7 @@ pub(crate) struct Client {
 
 impl Client {
     async fn sign_in(url: &str, password: &str) -> Result<Self> {
-        let http = reqwest::Client::new();
+        let http = reqwest::Client::builder().no_proxy().build()?;
         let login = json!({ "email": EMAIL, "password": password });
         let login = http.post(format!("{url}/api/auth/login/")).json(&login);
         let answer = login.send().await?.error_for_status()?;
@@ -318,7 +318,7 @@ impl Client {
         let project = projects["results"][0]["id"]
             .as_str()
             .context("no project")?;
-        client.project = project.to_owned();
+        project.clone_into(&mut client.project);
         Ok(client)
     }
 

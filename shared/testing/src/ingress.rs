@@ -23,7 +23,7 @@ pub struct Ingress {
     _server: JoinSet<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
     rules: Mutex<Rules>,
@@ -43,7 +43,10 @@ impl Ingress {
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let inner = Arc::new(Inner::default());
+        let inner = Arc::new(Inner {
+            http: reqwest::Client::builder().no_proxy().build()?,
+            rules: Mutex::default(),
+        });
         let router = Router::new().fallback(forward).with_state(inner.clone());
         let mut server = JoinSet::new();
         server.spawn(async move { drop(axum::serve(listener, router).await) });
