@@ -10,7 +10,8 @@ default:
 run *args:
     @infra/scripts/run.sh "$@"
 
-# Checks video files in the terminal: upload, analysis, report.
+# Checks video files in the terminal: upload, analysis, report. Ends with 1 when risks are found.
+[no-exit-message]
 check +files:
     @INVOCATION_DIRECTORY="{{invocation_directory()}}" infra/scripts/check.sh "$@"
 

@@ -10,6 +10,8 @@ mod layering;
 mod leftovers;
 mod migrations;
 mod program;
+mod scenario;
 mod settings;
+mod site;
 mod sizes;
 mod tree;

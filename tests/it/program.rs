@@ -32,7 +32,7 @@ impl Program {
 
     /// `compliance` with these arguments; settings of the machine do not leak in.
     pub(crate) fn command(&self, args: &[&str]) -> Result<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(binary("compliance")?);
         command
             .args(args)
             .env_clear()
@@ -115,7 +115,7 @@ impl Checked {
     clippy::disallowed_methods,
     reason = "a child needs the machine's paths"
 )]
-fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
+pub(crate) fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
     let names = [
         "PATH",
         "HOME",
@@ -126,16 +126,13 @@ fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(move |(name, _)| names.iter().any(|known| name == known))
 }
 
-/// The binary beside this test: built with it by `just test`.
-fn binary() -> Result<PathBuf> {
+/// A binary beside this test: built with it by `just test`.
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let built = test
-        .ancestors()
-        .nth(2)
-        .map(|folder| folder.join("compliance"));
+    let built = test.ancestors().nth(2).map(|folder| folder.join(name));
     match built.filter(|path| path.is_file()) {
         Some(path) => Ok(path),
-        None => bail!("the program is not built: run `cargo build -p compliance`"),
+        None => bail!("{name} is not built: run `cargo build -p {name}`"),
     }
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod database;
 mod fakes;
 mod hosted;
+mod ingress;
 mod ledger;
 mod pgbouncer;
 mod postgres;
@@ -25,6 +26,7 @@ pub use fakes::{
     MailServer, Mishap, Model, Proxy, Received, Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};
+pub use ingress::Ingress;
 pub use pgbouncer::{Options, PgBouncer};
 pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};
 pub use scenes::Run;
