@@ -140,10 +140,11 @@ impl Site {
         sweep.env("FN_HOST", "once").stdout(Stdio::null());
         let mut sweep = tokio::process::Command::from(sweep);
         sweep.kill_on_drop(true);
+        let mut clock = tokio::time::interval(Duration::from_secs(1));
         self.servers.spawn(async move {
             loop {
+                clock.tick().await;
                 drop(sweep.status().await);
-                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         });
         Ok(())
