@@ -27,6 +27,7 @@ pub use fakes::{
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use ingress::Ingress;
+pub use ledger::count;
 pub use pgbouncer::{Options, PgBouncer};
 pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};
 pub use scenes::Run;
