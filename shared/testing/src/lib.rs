@@ -26,7 +26,9 @@ pub use fakes::{
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use pgbouncer::{Options, PgBouncer};
-pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};
+pub use redis::{
+    TestRedis, redis, redis_with_password, redis_with_tls, redis_with_tls_and_password,
+};
 pub use scenes::Run;
 pub use server::{PASSWORD, PostgresServer};
 pub use switch::Switch;
