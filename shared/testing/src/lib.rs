@@ -21,7 +21,7 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    Create, Delivery, Failed, FakeLambda, FakeProxy, FakeReplicate, Log, Login, MailMishap,
+    B2Mishap, Create, Delivery, Failed, FakeB2, FakeLambda, FakeProxy, FakeReplicate, Log, Login, MailMishap,
     MailServer, Mishap, Model, Proxy, Received, Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};

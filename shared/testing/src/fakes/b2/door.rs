@@ -1,0 +1,235 @@
+//! The HTTP side.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{Query, Request, State as From};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::rules::{check_cors, check_lifecycle, check_notifications};
+use super::{B2Mishap, Inner, State};
+
+type Refusal = Box<Response>;
+type Answer = Result<Json<Value>, Refusal>;
+
+pub(super) fn router(inner: Arc<Inner>) -> Router {
+    let call = |name: &str| format!("/b2api/v4/{name}");
+    let get_rules = call("b2_get_bucket_notification_rules");
+    let set_rules = call("b2_set_bucket_notification_rules");
+    Router::new()
+        .route(&call("b2_authorize_account"), get(authorize))
+        .route(&call("b2_list_buckets"), post(list))
+        .route(&call("b2_update_bucket"), post(update))
+        .route(&get_rules, get(notifications))
+        .route(&set_rules, post(set_notifications))
+        .layer(middleware::from_fn_with_state(inner.clone(), dated))
+        .with_state(inner)
+}
+
+async fn dated(From(inner): From<Arc<Inner>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let date = inner.state().date.clone();
+    if let Some(date) = date.and_then(|date| HeaderValue::try_from(date).ok()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+fn refuse(status: u16, code: &str, message: &str) -> Refusal {
+    let body = json!({ "status": status, "code": code, "message": message });
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Box::new((status, Json(body)).into_response())
+}
+
+fn answered(answer: Answer) -> Response {
+    match answer {
+        Ok(body) => body.into_response(),
+        Err(refusal) => *refusal,
+    }
+}
+
+async fn authorize(From(inner): From<Arc<Inner>>, headers: HeaderMap) -> Response {
+    let mut state = inner.state();
+    state.calls.push("b2_authorize_account".to_owned());
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let known = state.keys.iter().find(|key| {
+        let basic = STANDARD.encode(format!("{}:{}", key.id, key.key));
+        given == Some(&format!("Basic {basic}"))
+    });
+    let Some(key) = known.cloned() else {
+        let words = "The applicationKeyId and/or the applicationKey are wrong.";
+        return *refuse(401, "bad_auth_token", words);
+    };
+    state.given += 1;
+    let token = format!("4_token-canary-{}", state.given);
+    state.tokens.push((token.clone(), key.id));
+    let body = json!({
+        "accountId": state.bucket["accountId"],
+        "authorizationToken": token,
+        "applicationKeyExpirationTimestamp": null,
+        "apiInfo": { "storageApi": {
+            "apiUrl": state.api_url,
+            "downloadUrl": state.api_url,
+            "s3ApiUrl": state.api_url,
+            "absoluteMinimumPartSize": 5_000_000,
+            "recommendedPartSize": 100_000_000,
+            "allowed": { "capabilities": key.capabilities, "buckets": null, "namePrefix": null },
+        } },
+    });
+    Json(body).into_response()
+}
+
+impl State {
+    /// Lets a call in whose token holds and whose key may do it.
+    fn admit(&mut self, call: &str, needs: &str, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.calls.push(call.to_owned());
+        if self.takes(B2Mishap::Expired) {
+            self.tokens.clear();
+        }
+        if self.takes(B2Mishap::Busy) {
+            return Err(refuse(503, "service_unavailable", "busy"));
+        }
+        if self.takes(B2Mishap::Cap) {
+            let words = "Transaction cap exceeded. Please see the Caps and Alerts page";
+            return Err(refuse(403, "transaction_cap_exceeded", words));
+        }
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let token = self.tokens.iter().find(|(token, _)| given == Some(token));
+        let Some((_, id)) = token else {
+            return Err(refuse(401, "expired_auth_token", "Authorization token has expired"));
+        };
+        let key = self.keys.iter().find(|key| key.id == *id);
+        let may = |key: &super::Key| key.capabilities.iter().any(|has| has == needs);
+        if key.is_some_and(may) {
+            Ok(())
+        } else {
+            Err(refuse(401, "unauthorized", "unauthorized for application key"))
+        }
+    }
+
+    fn own(&self, body: &Value, field: &str) -> Result<(), Refusal> {
+        if body[field] == self.bucket[field] {
+            return Ok(());
+        }
+        Err(refuse(400, "bad_request", &format!("invalid {field}")))
+    }
+}
+
+async fn list(
+    From(inner): From<Arc<Inner>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = inner.state();
+    answered((|| {
+        state.admit("b2_list_buckets", "listBuckets", &headers)?;
+        state.own(&body, "accountId")?;
+        let wanted = body.get("bucketName");
+        let found = wanted.is_none_or(|name| *name == state.bucket["bucketName"]);
+        let buckets: Vec<&Value> = found.then_some(&state.bucket).into_iter().collect();
+        Ok(Json(json!({ "buckets": buckets })))
+    })())
+}
+
+async fn update(
+    From(inner): From<Arc<Inner>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = inner.state();
+    answered((|| {
+        state.admit("b2_update_bucket", "writeBuckets", &headers)?;
+        state.own(&body, "accountId")?;
+        state.own(&body, "bucketId")?;
+        if state.takes(B2Mishap::Race) {
+            state.touch();
+        }
+        if body
+            .get("ifRevisionIs")
+            .is_some_and(|revision| *revision != state.bucket["revision"])
+        {
+            return Err(refuse(409, "conflict", "the bucket has another revision"));
+        }
+        type Check = fn(&[Value]) -> Result<(), String>;
+        let checked: [(&str, Check); 2] =
+            [("corsRules", check_cors), ("lifecycleRules", check_lifecycle)];
+        for (field, check) in checked {
+            if let Some(rules) = body[field].as_array() {
+                check(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
+                state.bucket[field] = rules.clone().into();
+            }
+        }
+        state.touch();
+        Ok(Json(state.bucket.clone()))
+    })())
+}
+
+async fn notifications(
+    From(inner): From<Arc<Inner>>,
+    headers: HeaderMap,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let mut state = inner.state();
+    answered((|| {
+        let call = "b2_get_bucket_notification_rules";
+        state.admit(call, "readBucketNotifications", &headers)?;
+        state.own(&json!(query), "bucketId")?;
+        state.enabled()?;
+        Ok(state.listed())
+    })())
+}
+
+async fn set_notifications(
+    From(inner): From<Arc<Inner>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = inner.state();
+    answered((|| {
+        let call = "b2_set_bucket_notification_rules";
+        state.admit(call, "writeBucketNotifications", &headers)?;
+        state.own(&body, "bucketId")?;
+        state.enabled()?;
+        let Some(rules) = body["eventNotificationRules"].as_array() else {
+            return Err(refuse(400, "bad_request", "eventNotificationRules is required"));
+        };
+        check_notifications(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
+        let mut rules = rules.clone();
+        for rule in &mut rules {
+            // Whatever was sent, these are B2's own to say.
+            rule["isSuspended"] = false.into();
+            rule["suspensionReason"] = "".into();
+        }
+        rules.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+        state.notifications = rules;
+        Ok(state.listed())
+    })())
+}
+
+impl State {
+    fn enabled(&self) -> Result<(), Refusal> {
+        if self.notifications_enabled {
+            return Ok(());
+        }
+        let words = "Event Notifications are not enabled for this account";
+        Err(refuse(403, "access_denied", words))
+    }
+
+    fn listed(&self) -> Json<Value> {
+        Json(json!({
+            "bucketId": self.bucket["bucketId"],
+            "eventNotificationRules": self.notifications,
+        }))
+    }
+}
