@@ -29,6 +29,8 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 pub struct Bucket {
     /// B2's own id.
     pub id: String,
+    /// As in `BACKBLAZE_BUCKET_NAME`.
+    pub name: String,
     /// Whether only keys open it.
     pub is_private: bool,
     /// Changes with every write.
@@ -65,6 +67,7 @@ impl Bucket {
         let text = |name: &str| listed[name].as_str().map(str::to_owned);
         Some(Self {
             id: text("bucketId")?,
+            name: text("bucketName")?,
             is_private: text("bucketType")? == "allPrivate",
             revision: listed["revision"].as_u64()?,
             account_id: text("accountId")?,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, Request, State as From};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::rules::{check_cors, check_lifecycle, check_notifications};
-use super::{B2Mishap, Inner, State};
+use super::{B2Mishap, Inner, State as Held};
 
 type Refusal = Box<Response>;
 type Answer = Result<Json<Value>, Refusal>;
@@ -33,7 +33,7 @@ pub(super) fn router(inner: Arc<Inner>) -> Router {
         .with_state(inner)
 }
 
-async fn dated(From(inner): From<Arc<Inner>>, request: Request, next: Next) -> Response {
+async fn dated(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let date = inner.state().date.clone();
     if let Some(date) = date.and_then(|date| HeaderValue::try_from(date).ok()) {
@@ -55,7 +55,7 @@ fn answered(answer: Answer) -> Response {
     }
 }
 
-async fn authorize(From(inner): From<Arc<Inner>>, headers: HeaderMap) -> Response {
+async fn authorize(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
     let mut state = inner.state();
     state.calls.push("b2_authorize_account".to_owned());
     let given = headers
@@ -88,7 +88,7 @@ async fn authorize(From(inner): From<Arc<Inner>>, headers: HeaderMap) -> Respons
     Json(body).into_response()
 }
 
-impl State {
+impl Held {
     /// Lets a call in whose token holds and whose key may do it.
     fn admit(&mut self, call: &str, needs: &str, headers: &HeaderMap) -> Result<(), Refusal> {
         self.calls.push(call.to_owned());
@@ -127,7 +127,7 @@ impl State {
 }
 
 async fn list(
-    From(inner): From<Arc<Inner>>,
+    State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -143,7 +143,7 @@ async fn list(
 }
 
 async fn update(
-    From(inner): From<Arc<Inner>>,
+    State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -176,7 +176,7 @@ async fn update(
 }
 
 async fn notifications(
-    From(inner): From<Arc<Inner>>,
+    State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
@@ -191,7 +191,7 @@ async fn notifications(
 }
 
 async fn set_notifications(
-    From(inner): From<Arc<Inner>>,
+    State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -217,7 +217,7 @@ async fn set_notifications(
     })())
 }
 
-impl State {
+impl Held {
     fn enabled(&self) -> Result<(), Refusal> {
         if self.notifications_enabled {
             return Ok(());
