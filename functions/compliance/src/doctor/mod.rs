@@ -125,7 +125,7 @@ async fn examine<'a, C: ValueEnum>(
     let looking = checks.iter().map(|one| {
         let name = name(one);
         let finding = tokio::time::timeout(PATIENCE, check(one, site));
-        async {
+        async move {
             let finding = finding.await.unwrap_or_else(|_| {
                 Finding::not_checked(
                     "нет ответа за 10 с: повторите, проверьте выход в сеть",
@@ -157,14 +157,14 @@ fn code(lines: &[Line]) -> u8 {
 impl Deploy {
     fn check<'a>(&self, site: &'a Site) -> BoxFuture<'a, Finding> {
         match self {
-            Self::DebugOff => Box::pin(async { web::debug_off(site) }),
-            Self::SecretKey => Box::pin(async { web::secret_key(site) }),
-            Self::AllowedHosts => Box::pin(async { web::allowed_hosts(site) }),
-            Self::PublicUrl => Box::pin(async { web::public_url(site) }),
+            Self::DebugOff => Box::pin(async move { web::debug_off(site) }),
+            Self::SecretKey => Box::pin(async move { web::secret_key(site) }),
+            Self::AllowedHosts => Box::pin(async move { web::allowed_hosts(site) }),
+            Self::PublicUrl => Box::pin(async move { web::public_url(site) }),
             Self::Database => Box::pin(database::deployed(site)),
             Self::Redis => Box::pin(redis::redis(site)),
             Self::Mail => Box::pin(mail::mail(site)),
-            Self::SecretsNotInFiles => Box::pin(async { secrets::not_in_files(site) }),
+            Self::SecretsNotInFiles => Box::pin(async move { secrets::not_in_files(site) }),
             Self::Bucket => Box::pin(bucket::bucket(site)),
             Self::BucketPrivate => Box::pin(rules::private(site)),
             Self::BucketCors => Box::pin(rules::cors(site)),
@@ -173,7 +173,7 @@ impl Deploy {
             Self::Replicate => Box::pin(replicate::replicate(site)),
             Self::Clock => Box::pin(clock::clock(site)),
             Self::Ffmpeg => Box::pin(ffmpeg::ffmpeg(site)),
-            Self::Cloudflare => Box::pin(async { web::cloudflare(site) }),
+            Self::Cloudflare => Box::pin(async move { web::cloudflare(site) }),
         }
     }
 }
@@ -183,10 +183,10 @@ impl Machine {
         match self {
             Self::Ffmpeg => Box::pin(ffmpeg::ffmpeg(site)),
             Self::Tesseract => Box::pin(machine::tesseract(site)),
-            Self::Models => Box::pin(async { machine::models(site) }),
-            Self::DataFolder => Box::pin(async { machine::data_folder(site) }),
+            Self::Models => Box::pin(async move { machine::models(site) }),
+            Self::DataFolder => Box::pin(async move { machine::data_folder(site) }),
             Self::Database => Box::pin(database::here(site)),
-            Self::Disk => Box::pin(async { machine::disk(site) }),
+            Self::Disk => Box::pin(async move { machine::disk(site) }),
         }
     }
 }
