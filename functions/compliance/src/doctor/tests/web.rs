@@ -21,9 +21,8 @@ async fn the_secret_key_is_long_and_nobody_elses() {
     says(check, &[("SECRET_KEY", KEY)], State::Ok, "long").await;
     says(check, &[], State::Fail, "not set").await;
     says(check, &[("SECRET_KEY", &KEY[..40])], State::Fail, "shorter").await;
-    let monotonous = "canar".repeat(1) + &"y".repeat(60);
-    let few = [("SECRET_KEY", monotonous.trim_start_matches("canar"))];
-    says(check, &few, State::Fail, "few characters").await;
+    let monotonous = "anna".repeat(15);
+    says(check, &[("SECRET_KEY", &monotonous)], State::Fail, "few characters").await;
     for placeholder in ["django-insecure-", "Change-Me-", "your-secret-key"] {
         let value = format!("{placeholder}{KEY}");
         let set = [("SECRET_KEY", value.as_str())];
