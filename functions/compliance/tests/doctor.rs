@@ -148,10 +148,15 @@ impl Installation {
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let all = format!("{}{}", said(&output.stdout), said(&output.stderr));
         let is_secret = |name: &str| {
-            ["KEY", "SECRET", "TOKEN", "PASSWORD"].iter().any(|end| name.ends_with(end))
+            ["KEY", "SECRET", "TOKEN", "PASSWORD"]
+                .iter()
+                .any(|end| name.ends_with(end))
         };
         let secrets = settings.iter().filter(|(name, _)| is_secret(name));
-        for secret in secrets.map(|(_, value)| value.as_str()).chain([PASSWORD, "canary"]) {
+        for secret in secrets
+            .map(|(_, value)| value.as_str())
+            .chain([PASSWORD, "canary"])
+        {
             ensure!(!all.contains(secret), "{secret} in {all}");
         }
         Ok(all)
@@ -166,7 +171,10 @@ impl Installation {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a child needs the machine's programs")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a child needs the machine's programs"
+)]
 fn path() -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
     std::env::vars_os().filter(|(name, _)| name == "PATH")
 }
@@ -201,7 +209,10 @@ async fn an_installation_is_mended_and_then_all_is_right() -> Result<()> {
     assert_eq!(output.status.code(), Some(0), "{told}");
     let ok = told.lines().filter(|line| line.starts_with("✓ "));
     assert_eq!(ok.count(), LINES, "{told}");
-    assert!(told.contains("✓ debug-off             DEBUG выключен\n"), "{told}");
+    assert!(
+        told.contains("✓ debug-off             DEBUG выключен\n"),
+        "{told}"
+    );
     assert!(installation.mail.received().await?.is_empty());
     Ok(())
 }
@@ -268,7 +279,11 @@ async fn what_cannot_be_reached_is_not_checked_and_stops_nothing() -> Result<()>
         "clock",
     ];
     assert_eq!(states(&rows, "not-checked"), unknown, "{rows:#?}");
-    assert_eq!(states(&rows, "ok").len(), LINES - unknown.len(), "{rows:#?}");
+    assert_eq!(
+        states(&rows, "ok").len(),
+        LINES - unknown.len(),
+        "{rows:#?}"
+    );
     Ok(())
 }
 
@@ -291,13 +306,22 @@ fn this_machine_is_looked_at_without_leaving_a_trace() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_compliance"));
     command.args(["doctor", "--json"]).env_clear().envs(path());
-    command.current_dir(folder.path()).env("MODELS_DIR", "models");
+    command
+        .current_dir(folder.path())
+        .env("MODELS_DIR", "models");
     let output = command.output()?;
     let rows: Vec<Value> = serde_json::from_slice(&output.stdout)?;
     let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
     assert_eq!(
         names,
-        ["ffmpeg", "tesseract", "models", "data-folder", "database", "disk"]
+        [
+            "ffmpeg",
+            "tesseract",
+            "models",
+            "data-folder",
+            "database",
+            "disk"
+        ]
     );
     assert_eq!(states(&rows, "fail"), ["models"], "{rows:#?}");
     assert_eq!(output.status.code(), Some(1));

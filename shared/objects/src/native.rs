@@ -170,12 +170,7 @@ impl Native {
         }
     }
 
-    async fn ask(
-        &self,
-        call: Call,
-        session: &Session,
-        body: &Value,
-    ) -> Result<Value, NativeError> {
+    async fn ask(&self, call: Call, session: &Session, body: &Value) -> Result<Value, NativeError> {
         if !session.may(call.needs) {
             return Err(NativeError::Lacks(call.needs));
         }

@@ -34,7 +34,9 @@ pub(super) async fn bucket(site: &Site) -> Finding {
 fn judged(name: &str, error: &ObjectsError) -> Finding {
     match error {
         ObjectsError::NotFound { .. } => Finding::fail(
-            format!("бакета {name} нет: проверьте BACKBLAZE_BUCKET_NAME и регион в BACKBLAZE_ENDPOINT_URL"),
+            format!(
+                "бакета {name} нет: проверьте BACKBLAZE_BUCKET_NAME и регион в BACKBLAZE_ENDPOINT_URL"
+            ),
             format!(
                 "there is no bucket {name}: check BACKBLAZE_BUCKET_NAME and the region in \
                  BACKBLAZE_ENDPOINT_URL"

@@ -22,12 +22,13 @@ pub(super) async fn clock(site: &Site) -> Finding {
     let Ok(http) = http_client(PATIENCE) else {
         return Finding::not_checked("нет HTTP-клиента", "no HTTP client can be built");
     };
-    let asked = asked(site)
-        .into_iter()
-        .map(|url| skew(&http, site, url));
+    let asked = asked(site).into_iter().map(|url| skew(&http, site, url));
     let skews = futures::future::join_all(asked).await;
     // One service that is right is enough: then the others are wrong.
-    let least = skews.into_iter().flatten().min_by_key(|(skew, _)| skew.unsigned_abs());
+    let least = skews
+        .into_iter()
+        .flatten()
+        .min_by_key(|(skew, _)| skew.unsigned_abs());
     match least {
         Some((seconds, host)) => judged(seconds, &host),
         None => Finding::not_checked(
@@ -39,12 +40,16 @@ pub(super) async fn clock(site: &Site) -> Finding {
 
 /// Services by whose clocks our signatures are judged. Nothing secret is sent.
 fn asked(site: &Site) -> Vec<Url> {
-    let replicate = site
-        .find("REPLICATE_API_TOKEN")
-        .map(|_| site.find("REPLICATE_API_BASE_URL").unwrap_or("https://api.replicate.com/v1"));
+    let replicate = site.find("REPLICATE_API_TOKEN").map(|_| {
+        site.find("REPLICATE_API_BASE_URL")
+            .unwrap_or("https://api.replicate.com/v1")
+    });
     let storage = site.find("BACKBLAZE_ENDPOINT_URL");
     let urls = [storage, site.find("B2_API_URL"), replicate];
-    let urls = urls.into_iter().flatten().filter_map(|url| Url::parse(url).ok());
+    let urls = urls
+        .into_iter()
+        .flatten()
+        .filter_map(|url| Url::parse(url).ok());
     urls.filter(Url::has_host).collect()
 }
 
@@ -66,7 +71,8 @@ pub(super) fn judged(seconds: i64, host: &str) -> Finding {
         false => ("спешат", "ahead"),
     };
     let told_ru = format!("часы {ru} на {off} с от {host}: включите синхронизацию (NTP)");
-    let told_en = format!("the clock is {off} s {en} of {host}: switch on its synchronisation (NTP)");
+    let told_en =
+        format!("the clock is {off} s {en} of {host}: switch on its synchronisation (NTP)");
     match off {
         0..=MUCH => Finding::ok(
             format!("часы идут верно (по {host})"),

@@ -8,7 +8,7 @@ use super::site::Site;
 /// Debian 12's; what older ones lack is used.
 const LEAST: (u32, u32) = (5, 1);
 
-type Versions = Vec<(&'static str, Option<String>)>;
+type Version = (&'static str, Option<String>);
 
 pub(super) async fn ffmpeg(site: &Site) -> Finding {
     let config = match site.read(MediaConfig::read) {
@@ -23,7 +23,7 @@ pub(super) async fn ffmpeg(site: &Site) -> Finding {
     }
 }
 
-pub(super) fn recent(versions: &Versions) -> Finding {
+pub(super) fn recent(versions: &[Version]) -> Finding {
     for (program, version) in versions {
         let Some((version, number)) = version.as_deref().map(|text| (text, number(text))) else {
             return Finding::warn(
@@ -42,7 +42,9 @@ pub(super) fn recent(versions: &Versions) -> Finding {
             None => {
                 return Finding::warn(
                     format!("{program} {version}: сборка без номера, нужна 5.1 или новее"),
-                    format!("{program} {version} is a build without a number; 5.1 or newer is needed"),
+                    format!(
+                        "{program} {version} is a build without a number; 5.1 or newer is needed"
+                    ),
                 );
             }
         }
@@ -58,8 +60,15 @@ pub(super) fn recent(versions: &Versions) -> Finding {
 fn number(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim_start_matches('n').splitn(3, '.');
     let major = parts.next()?.parse().ok()?;
-    let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
-    let minor = parts.next().map(digits).and_then(|minor| minor.parse().ok());
+    let digits = |part: &str| {
+        part.chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let minor = parts
+        .next()
+        .map(digits)
+        .and_then(|minor| minor.parse().ok());
     Some((major, minor?))
 }
 
@@ -70,10 +79,9 @@ fn judged(error: &MediaError) -> Finding {
             format!("{program} не найден: apt-get install ffmpeg, или задайте {setting}"),
             en,
         ),
-        MediaError::Unusable { program, detail } => Finding::fail(
-            format!("{program} не работает в песочнице ({detail})"),
-            en,
-        ),
+        MediaError::Unusable { program, detail } => {
+            Finding::fail(format!("{program} не работает в песочнице ({detail})"), en)
+        }
         _ => Finding::not_checked(format!("ffmpeg не проверить ({en})"), en),
     }
 }

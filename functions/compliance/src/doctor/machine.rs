@@ -55,7 +55,10 @@ pub(super) async fn tesseract(site: &Site) -> Finding {
             "tesseract reads Russian and English",
         );
     }
-    let packages: Vec<String> = lacking.iter().map(|code| format!("tesseract-ocr-{code}")).collect();
+    let packages: Vec<String> = lacking
+        .iter()
+        .map(|code| format!("tesseract-ocr-{code}"))
+        .collect();
     let packages = packages.join(" ");
     Finding::warn(
         format!("tesseract не знает нужных языков: apt-get install {packages}"),
@@ -72,7 +75,11 @@ pub(super) fn models(site: &Site) -> Finding {
         Err(error) => return Finding::fail(format!("{error:#}"), format!("{error:#}")),
     };
     let manifest = Manifest::default_set();
-    let all = manifest.weights.iter().map(|weight| weight.stored.len()).sum::<usize>();
+    let all = manifest
+        .weights
+        .iter()
+        .map(|weight| weight.stored.len())
+        .sum::<usize>();
     let (missing, dir) = (folder.missing(&manifest).len(), folder.dir().display());
     match missing {
         0 => Finding::ok(
@@ -80,8 +87,12 @@ pub(super) fn models(site: &Site) -> Finding {
             format!("the weights of the models are there ({dir})"),
         ),
         some if some < all => Finding::warn(
-            format!("в {dir} нет {some} из {all} файлов весов, часть задач не выполняется: compliance models fetch"),
-            format!("{some} of {all} files of weights are not in {dir}, so that tasks are not run: compliance models fetch"),
+            format!(
+                "в {dir} нет {some} из {all} файлов весов, часть задач не выполняется: compliance models fetch"
+            ),
+            format!(
+                "{some} of {all} files of weights are not in {dir}, so that tasks are not run: compliance models fetch"
+            ),
         ),
         _ => Finding::fail(
             format!("весов моделей нет ({dir}): compliance models fetch"),
@@ -149,10 +160,7 @@ pub(super) fn disk(site: &Site) -> Finding {
 
 pub(super) fn room(free: u64) -> Finding {
     let mib = free / MIB;
-    let (ru, en) = (
-        format!("свободно {mib} МиБ"),
-        format!("{mib} MiB are free"),
-    );
+    let (ru, en) = (format!("свободно {mib} МиБ"), format!("{mib} MiB are free"));
     let more = |ru: &str, en: &str| {
         (
             format!("{ru}: освободите место или перенесите DATA_DIR"),

@@ -33,8 +33,12 @@ pub(super) async fn mail(site: &Site) -> Finding {
     }
     if in_clear {
         return Finding::warn(
-            format!("{server} на этой машине принимает письма без TLS: дальше он должен слать по TLS"),
-            format!("{server} on this machine takes mails without TLS: it has to use TLS from there on"),
+            format!(
+                "{server} на этой машине принимает письма без TLS: дальше он должен слать по TLS"
+            ),
+            format!(
+                "{server} on this machine takes mails without TLS: it has to use TLS from there on"
+            ),
         );
     }
     if site.find("DEFAULT_FROM_EMAIL").is_none() {
@@ -54,17 +58,18 @@ fn judged(fault: &Fault) -> Finding {
     let en = fault.to_string();
     match fault {
         Fault::Unreachable(server, why) => Finding::not_checked(
-            format!("почтовый сервер {server} недоступен ({why}): проверьте EMAIL_HOST и EMAIL_PORT"),
+            format!(
+                "почтовый сервер {server} недоступен ({why}): проверьте EMAIL_HOST и EMAIL_PORT"
+            ),
             en,
         ),
         Fault::Slow(server, _) => Finding::not_checked(
             format!("почтовый сервер {server} отвечает слишком долго"),
             en,
         ),
-        Fault::Later(said) => Finding::not_checked(
-            format!("почтовый сервер просит зайти позже ({said})"),
-            en,
-        ),
+        Fault::Later(said) => {
+            Finding::not_checked(format!("почтовый сервер просит зайти позже ({said})"), en)
+        }
         Fault::Tls(server, why) => Finding::fail(
             format!(
                 "TLS с почтовым сервером {server} не удался ({why}): EMAIL_HOST должен быть именем \

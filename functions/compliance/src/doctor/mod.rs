@@ -88,7 +88,10 @@ pub(crate) async fn doctor(settings: Settings, args: &Doctor) -> anyhow::Result<
     let (lines, fixed) = if args.deploy {
         deployment(&site, args).await
     } else {
-        (examine(&site, Machine::value_variants(), Machine::check).await, Vec::new())
+        (
+            examine(&site, Machine::value_variants(), Machine::check).await,
+            Vec::new(),
+        )
     };
     let code = code(&lines);
     let report = Report {
@@ -117,14 +120,14 @@ async fn deployment(site: &Site, args: &Doctor) -> (Vec<Line>, Vec<Fixed>) {
 }
 
 /// All at once; a check that takes too long says so.
-async fn examine<'a, C: ValueEnum>(
+async fn examine<'a, C: ValueEnum + Copy>(
     site: &'a Site,
     checks: &[C],
-    check: impl Fn(&C, &'a Site) -> BoxFuture<'a, Finding>,
+    check: impl Fn(C, &'a Site) -> BoxFuture<'a, Finding>,
 ) -> Vec<Line> {
     let looking = checks.iter().map(|one| {
         let name = name(one);
-        let finding = tokio::time::timeout(PATIENCE, check(one, site));
+        let finding = tokio::time::timeout(PATIENCE, check(*one, site));
         async move {
             let finding = finding.await.unwrap_or_else(|_| {
                 Finding::not_checked(
@@ -155,7 +158,7 @@ fn code(lines: &[Line]) -> u8 {
 }
 
 impl Deploy {
-    fn check<'a>(&self, site: &'a Site) -> BoxFuture<'a, Finding> {
+    fn check(self, site: &Site) -> BoxFuture<'_, Finding> {
         match self {
             Self::DebugOff => Box::pin(async move { web::debug_off(site) }),
             Self::SecretKey => Box::pin(async move { web::secret_key(site) }),
@@ -179,7 +182,7 @@ impl Deploy {
 }
 
 impl Machine {
-    fn check<'a>(&self, site: &'a Site) -> BoxFuture<'a, Finding> {
+    fn check(self, site: &Site) -> BoxFuture<'_, Finding> {
         match self {
             Self::Ffmpeg => Box::pin(ffmpeg::ffmpeg(site)),
             Self::Tesseract => Box::pin(machine::tesseract(site)),

@@ -1,7 +1,5 @@
 //! What a person or a program reads of it.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 use shared_domain::Lang;
 
@@ -35,20 +33,16 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let names = self.lines.iter().map(|line| line.name.chars().count());
         let width = names.max().unwrap_or_default();
-        let mut text = String::new();
-        let mut add = |sign: char, name: &str, said: &str| {
-            // Writing to a text does not fail.
-            drop(writeln!(text, "{sign} {name:width$}  {said}"));
-        };
-        for fixed in &self.fixed {
+        let row = |sign: char, name: &str, said: &str| format!("{sign} {name:width$}  {said}\n");
+        let fixed = self.fixed.iter().map(|fixed| {
             let sign = if fixed.done { '+' } else { '-' };
-            add(sign, &name(&fixed.check), &self.told(fixed));
-        }
-        for line in &self.lines {
+            row(sign, &name(&fixed.check), &self.told(fixed))
+        });
+        let found = self.lines.iter().map(|line| {
             let said = self.censor.clean(line.finding.said.pick(self.lang));
-            add(line.finding.state.sign(), &line.name, &said);
-        }
-        text + &self.sum()
+            row(line.finding.state.sign(), &line.name, &said)
+        });
+        fixed.chain(found).collect::<String>() + &self.sum()
     }
 
     fn told(&self, fixed: &Fixed) -> String {
@@ -83,7 +77,10 @@ impl Report {
                 "state": line.finding.state.as_str(),
                 "message": self.censor.clean(line.finding.said.pick(self.lang)),
             });
-            let fixed = self.fixed.iter().find(|fixed| name(&fixed.check) == line.name);
+            let fixed = self
+                .fixed
+                .iter()
+                .find(|fixed| name(&fixed.check) == line.name);
             if let Some(fixed) = fixed {
                 let field = if fixed.done { "changed" } else { "not_changed" };
                 row[field] = self.told(fixed).into();

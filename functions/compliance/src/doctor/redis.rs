@@ -37,17 +37,20 @@ fn judged(fault: &Fault) -> Finding {
     let en = fault.to_string();
     match fault {
         Fault::Refused { place, reason } => Finding::fail(
-            format!("{place} не принимает имя, пароль или номер базы: исправьте REDIS_URL ({reason})"),
+            format!(
+                "{place} не принимает имя, пароль или номер базы: исправьте REDIS_URL ({reason})"
+            ),
             en,
         ),
         Fault::Untrusted { place, reason } => Finding::fail(
-            format!("сертификату {place} нельзя доверять: см. REDIS_URL и REDIS_CA_FILE ({reason})"),
+            format!(
+                "сертификату {place} нельзя доверять: см. REDIS_URL и REDIS_CA_FILE ({reason})"
+            ),
             en,
         ),
-        Fault::Failing { place, reason } => Finding::fail(
-            format!("{place} не может работать ({reason})"),
-            en,
-        ),
+        Fault::Failing { place, reason } => {
+            Finding::fail(format!("{place} не может работать ({reason})"), en)
+        }
         Fault::Unreachable { .. }
         | Fault::Away { .. }
         | Fault::Forgotten { .. }

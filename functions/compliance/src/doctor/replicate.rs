@@ -62,7 +62,10 @@ fn is_safe(base_url: &str) -> bool {
 /// What is wrong with the secret of webhooks; the one that is set has to be the account's own.
 async fn secret(client: &Replicate, set: Vec<String>) -> Option<Finding> {
     let set: Vec<SecretString> = set.into_iter().map(Into::into).collect();
-    if set.iter().any(|secret| signature::check_secret(secret).is_err()) {
+    if set
+        .iter()
+        .any(|secret| signature::check_secret(secret).is_err())
+    {
         return Some(Finding::fail(
             "REPLICATE_WEBHOOK_SECRET неверного вида: whsec_ и base64, несколько через запятую",
             "REPLICATE_WEBHOOK_SECRET is malformed: whsec_ and base64, several separated by commas",
@@ -160,10 +163,12 @@ fn judged(error: &ReplicateError) -> Finding {
             format!("Replicate отказывает счёту ({status}): проверьте счёт и права токена"),
             format!("{en}: check the account and what the token may do"),
         ),
-        ReplicateError::Transient { .. } | ReplicateError::Ambiguous { .. } => Finding::not_checked(
-            "Replicate не отвечает: проверьте выход в сеть и REPLICATE_API_BASE_URL",
-            format!("{en}: check the way out to the network and REPLICATE_API_BASE_URL"),
-        ),
+        ReplicateError::Transient { .. } | ReplicateError::Ambiguous { .. } => {
+            Finding::not_checked(
+                "Replicate не отвечает: проверьте выход в сеть и REPLICATE_API_BASE_URL",
+                format!("{en}: check the way out to the network and REPLICATE_API_BASE_URL"),
+            )
+        }
         ReplicateError::Permanent { .. }
         | ReplicateError::Lost { .. }
         | ReplicateError::Address(_) => Finding::fail(

@@ -14,7 +14,9 @@ const FIX_EN: &str = "compliance doctor --deploy --fix sets it";
 pub(super) async fn private(site: &Site) -> Finding {
     match known(site).await {
         Err(finding) => finding,
-        Ok(known) if known.bucket.is_private => Finding::ok("бакет закрыт", "the bucket is private"),
+        Ok(known) if known.bucket.is_private => {
+            Finding::ok("бакет закрыт", "the bucket is private")
+        }
         Ok(_) => Finding::fail(
             "бакет открыт всем: закройте его в консоли B2 (Bucket Settings, Private); сама программа \
              этого не делает",
@@ -109,7 +111,12 @@ fn lets_in(rule: &Value, ours: &Value, origin: &str) -> bool {
 
 /// What is hidden goes, what is unfinished goes but not on the first day, and nothing hides by its age.
 pub(super) fn lifecycle_of(rules: &[Value]) -> Finding {
-    let prefix = |rule: &Value| rule["fileNamePrefix"].as_str().unwrap_or_default().to_owned();
+    let prefix = |rule: &Value| {
+        rule["fileNamePrefix"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let touches = |rule: &&Value| {
         let prefix = prefix(rule);
         prefix.starts_with(OURS) || OURS.starts_with(&prefix)
@@ -127,18 +134,29 @@ pub(super) fn lifecycle_of(rules: &[Value]) -> Finding {
     }
     let Some(rule) = rules.iter().find(|rule| OURS.starts_with(&prefix(rule))) else {
         return Finding::fail(
-            format!("нет правила хранения: удалённое и незаконченное лежит и оплачивается; {FIX_RU}"),
-            format!("no lifecycle rule: what is deleted or unfinished stays and is billed; {FIX_EN}"),
+            format!(
+                "нет правила хранения: удалённое и незаконченное лежит и оплачивается; {FIX_RU}"
+            ),
+            format!(
+                "no lifecycle rule: what is deleted or unfinished stays and is billed; {FIX_EN}"
+            ),
         );
     };
-    match (days(rule, "daysFromHidingToDeleting"), days(rule, unfinished)) {
+    match (
+        days(rule, "daysFromHidingToDeleting"),
+        days(rule, unfinished),
+    ) {
         (Some(_), Some(2..)) => Finding::ok(
             "удалённое и незаконченное убирается",
             "what is deleted or unfinished goes away",
         ),
         (_, Some(_)) if days(rule, unfinished) == Some(1) => Finding::fail(
-            format!("загрузки, которые ещё можно продолжить, отменяются через день: нужно два; {FIX_RU}"),
-            format!("uploads that may still go on are cancelled after a day, two are needed: {FIX_EN}"),
+            format!(
+                "загрузки, которые ещё можно продолжить, отменяются через день: нужно два; {FIX_RU}"
+            ),
+            format!(
+                "uploads that may still go on are cancelled after a day, two are needed: {FIX_EN}"
+            ),
         ),
         _ => Finding::fail(
             format!("правило хранения не убирает скрытое или незаконченное; {FIX_RU}"),
@@ -174,8 +192,12 @@ fn amiss(rule: &Value, ours: &Value) -> Option<Finding> {
     if rule["isSuspended"] == true {
         let reason = rule["suspensionReason"].as_str().unwrap_or_default();
         return Some(Finding::fail(
-            format!("B2 приостановил уведомления ({reason}): устраните причину и включите правило снова"),
-            format!("B2 has suspended the notifications ({reason}): mend that, then resume the rule"),
+            format!(
+                "B2 приостановил уведомления ({reason}): устраните причину и включите правило снова"
+            ),
+            format!(
+                "B2 has suspended the notifications ({reason}): mend that, then resume the rule"
+            ),
         ));
     }
     let secret = "hmacSha256SigningSecret";
@@ -194,10 +216,7 @@ fn amiss(rule: &Value, ours: &Value) -> Option<Finding> {
             "signs with another secret than B2_NOTIFICATION_SECRET",
         )
     } else if !covers(rule, ours) {
-        (
-            "охватывает не все загрузки",
-            "does not cover all uploads",
-        )
+        ("охватывает не все загрузки", "does not cover all uploads")
     } else {
         return None;
     };

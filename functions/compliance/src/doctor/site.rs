@@ -34,9 +34,7 @@ impl Site {
     pub(super) fn read<T>(&self, read: impl FnOnce(&Reader<'_>) -> T) -> Result<T, Finding> {
         let reader = self.settings.reader();
         let value = read(&reader);
-        reader
-            .finish()
-            .map_err(|error| Finding::settings(&error))?;
+        reader.finish().map_err(|error| Finding::settings(&error))?;
         Ok(value)
     }
 

@@ -89,7 +89,10 @@ async fn lines_come_in_their_order_and_named_ones_alone() {
     );
     assert_eq!(code(&lines), 1);
     let (lines, _) = deployment(&bare, &args(&[Deploy::Redis, Deploy::DebugOff])).await;
-    assert_eq!((names(&lines).as_str(), code(&lines)), ("debug-off redis", 0));
+    assert_eq!(
+        (names(&lines).as_str(), code(&lines)),
+        ("debug-off redis", 0)
+    );
     let (lines, _) = deployment(&bare, &args(&[Deploy::Clock])).await;
     assert_eq!(code(&lines), 2, "nobody tells the time");
 }

@@ -21,7 +21,10 @@ pub(super) fn cors(site: &Site) -> Result<Vec<Value>, Finding> {
     let others = site.settings.reader().list("CORS_ALLOWED_ORIGINS", "");
     for rule in &mut rules {
         if let Some(origins) = rule["allowedOrigins"].as_array_mut() {
-            for other in others.iter().map(|other| json!(other.trim_end_matches('/'))) {
+            for other in others
+                .iter()
+                .map(|other| json!(other.trim_end_matches('/')))
+            {
                 if !origins.contains(&other) {
                     origins.push(other);
                 }
@@ -35,7 +38,11 @@ pub(super) fn cors(site: &Site) -> Result<Vec<Value>, Finding> {
 /// overlap.
 pub(super) fn lifecycle(others: &[Value]) -> Vec<Value> {
     let mut rules = filled(LIFECYCLE, "lifecycleRules", &[]);
-    let prefixes = || others.iter().filter_map(|rule| rule["fileNamePrefix"].as_str());
+    let prefixes = || {
+        others
+            .iter()
+            .filter_map(|rule| rule["fileNamePrefix"].as_str())
+    };
     let is_shared = prefixes().any(|prefix| prefix != OURS);
     if is_shared && prefixes().all(|prefix| !prefix.is_empty()) {
         for rule in &mut rules {

@@ -49,10 +49,7 @@ pub(super) fn secret_key(site: &Site) -> Finding {
     let (ru, en) = if PLACEHOLDERS.iter().any(|known| lower.contains(known)) {
         ("это заготовка из примера", "is a placeholder of an example")
     } else if length < KEY.0 {
-        (
-            "короче 50 знаков",
-            "is shorter than 50 characters",
-        )
+        ("короче 50 знаков", "is shorter than 50 characters")
     } else if kinds.len() < KEY.1 {
         (
             "состоит из одних и тех же знаков",
@@ -170,10 +167,7 @@ pub(super) fn cloudflare(site: &Site) -> Finding {
     );
     let Some(text) = site.find("CLOUDFLARE_CDN_URL") else {
         return match (token, zone) {
-            (None, None) => Finding::ok(
-                "Cloudflare не используется",
-                "Cloudflare is not used",
-            ),
+            (None, None) => Finding::ok("Cloudflare не используется", "Cloudflare is not used"),
             _ => Finding::warn(
                 "CLOUDFLARE_CDN_URL не задан, а токен или зона заданы: видео идёт мимо Cloudflare",
                 "CLOUDFLARE_CDN_URL is not set, token or zone are: videos do not go through Cloudflare",

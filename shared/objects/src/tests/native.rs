@@ -84,7 +84,10 @@ async fn rules_are_read_and_replaced_on_the_revision_that_was_read() -> Result<(
     fake.change("bucketType", "allPublic".into());
     assert!(!bucket(&native).await?.is_private);
     // One authorization has done for all of it.
-    let authorized = fake.calls().into_iter().filter(|call| call.contains("authorize"));
+    let authorized = fake
+        .calls()
+        .into_iter()
+        .filter(|call| call.contains("authorize"));
     assert_eq!(authorized.count(), 1);
     Ok(())
 }
@@ -141,7 +144,10 @@ async fn faults_are_told_apart_and_without_the_key() -> Result<()> {
 
     let nobody = Native::connect(config("http://127.0.0.1:1", FakeB2::KEY))?;
     let nobody = nobody.bucket(BUCKET).await;
-    assert!(matches!(nobody, Err(NativeError::Unreachable(_))), "{nobody:?}");
+    assert!(
+        matches!(nobody, Err(NativeError::Unreachable(_))),
+        "{nobody:?}"
+    );
 
     fake.disable_notifications();
     let error = native.notification_rules(&there).await.unwrap_err();
@@ -154,7 +160,10 @@ async fn a_token_is_taken_nowhere_in_clear_text() -> Result<()> {
     let (fake, native) = stage().await?;
     fake.send_to("http://api004.backblazeb2.com");
     let elsewhere = native.bucket(BUCKET).await;
-    assert!(matches!(elsewhere, Err(NativeError::Address)), "{elsewhere:?}");
+    assert!(
+        matches!(elsewhere, Err(NativeError::Address)),
+        "{elsewhere:?}"
+    );
     let nonsense = Native::connect(config("api.backblazeb2.com", FakeB2::KEY));
     assert!(matches!(nonsense, Err(NativeError::Address)));
     Ok(())
@@ -167,10 +176,26 @@ async fn b2_refuses_rules_that_it_would_not_keep() -> Result<()> {
     let cases = [
         (Rules::Cors, vec![cors("uploads", 90_000)], "maxAgeSeconds"),
         (Rules::Cors, vec![cors("up", 60)], "corsRuleName"),
-        (Rules::Cors, vec![cors("uploads", 60), cors("uploads", 61)], "twice"),
-        (Rules::Cors, vec![json!({ "corsRuleName": "uploads" })], "allowedOrigins"),
-        (Rules::Lifecycle, vec![lifecycle(""), lifecycle("logs/")], "overlap"),
-        (Rules::Lifecycle, vec![json!({ "fileNamePrefix": "" })], "does something"),
+        (
+            Rules::Cors,
+            vec![cors("uploads", 60), cors("uploads", 61)],
+            "twice",
+        ),
+        (
+            Rules::Cors,
+            vec![json!({ "corsRuleName": "uploads" })],
+            "allowedOrigins",
+        ),
+        (
+            Rules::Lifecycle,
+            vec![lifecycle(""), lifecycle("logs/")],
+            "overlap",
+        ),
+        (
+            Rules::Lifecycle,
+            vec![json!({ "fileNamePrefix": "" })],
+            "does something",
+        ),
     ];
     for (which, rules, why) in cases {
         let refused = told(native.set_rules(&there, which, &rules).await);
@@ -187,8 +212,14 @@ async fn b2_refuses_rules_that_it_would_not_keep() -> Result<()> {
         (vec![plain], "https"),
         (vec![twofold], "overlap"),
         (vec![notification("b2-own-rule", "")], "letters, digits"),
-        (vec![notification("uploads", ""), notification("uploads", "x/")], "twice"),
-        (vec![notification("uploads", ""), notification("others", "x/")], "same events"),
+        (
+            vec![notification("uploads", ""), notification("uploads", "x/")],
+            "twice",
+        ),
+        (
+            vec![notification("uploads", ""), notification("others", "x/")],
+            "same events",
+        ),
     ];
     for (rules, why) in cases {
         let refused = told(native.set_notification_rules(&there, &rules).await);
@@ -200,14 +231,19 @@ async fn b2_refuses_rules_that_it_would_not_keep() -> Result<()> {
 #[test]
 fn the_api_is_asked_where_backblaze_is_and_an_administrators_key_comes_first() {
     let read = |pairs: &[(&str, &str)]| {
-        let owned = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let owned = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings: Settings = owned.collect();
         let reader = settings.reader();
         let config = NativeConfig::read(&reader);
         let told = reader.finish().err().map(|error| error.to_string());
         (config, told.unwrap_or_default())
     };
-    let b2 = ("BACKBLAZE_ENDPOINT_URL", "https://s3.us-west-004.backblazeb2.com");
+    let b2 = (
+        "BACKBLAZE_ENDPOINT_URL",
+        "https://s3.us-west-004.backblazeb2.com",
+    );
     let id = ("BACKBLAZE_APPLICATION_KEY_ID", "id");
     let key = ("BACKBLAZE_APPLICATION_KEY", "canary");
     let admin_id = ("B2_ADMIN_KEY_ID", "admin");
@@ -220,15 +256,24 @@ fn the_api_is_asked_where_backblaze_is_and_an_administrators_key_comes_first() {
         ("https://api.backblazeb2.com", "id")
     );
     let (config, told) = read(&[b2, id, key, admin_id, ("B2_ADMIN_KEY", "canary")]);
-    assert_eq!((config.unwrap().key_id.as_str(), told.as_str()), ("admin", ""));
+    assert_eq!(
+        (config.unwrap().key_id.as_str(), told.as_str()),
+        ("admin", "")
+    );
 
     let other = ("BACKBLAZE_ENDPOINT_URL", "https://s3.example.com");
-    let evil = ("BACKBLAZE_ENDPOINT_URL", "https://backblazeb2.com.example.com");
+    let evil = (
+        "BACKBLAZE_ENDPOINT_URL",
+        "https://backblazeb2.com.example.com",
+    );
     for elsewhere in [other, evil] {
         assert!(read(&[elsewhere, id, key]).0.is_none());
     }
     let told = read(&[b2, id, key, admin_id]).1;
     assert!(told.contains("B2_ADMIN_KEY: is not set"), "{told}");
     let told = read(&[other, id, key, ("B2_API_URL", "http://api.example.com")]).1;
-    assert!(told.contains("B2_API_URL") && !told.contains("canary"), "{told}");
+    assert!(
+        told.contains("B2_API_URL") && !told.contains("canary"),
+        "{told}"
+    );
 }

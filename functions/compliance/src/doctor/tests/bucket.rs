@@ -18,7 +18,10 @@ fn settings(fake: &FakeB2) -> Settings {
     let pairs = [
         ("PUBLIC_URL", PUBLIC),
         ("BACKBLAZE_BUCKET_NAME", BUCKET),
-        ("BACKBLAZE_ENDPOINT_URL", "https://s3.us-west-004.backblazeb2.com"),
+        (
+            "BACKBLAZE_ENDPOINT_URL",
+            "https://s3.us-west-004.backblazeb2.com",
+        ),
         ("BACKBLAZE_APPLICATION_KEY_ID", "005program"),
         ("BACKBLAZE_APPLICATION_KEY", "K005canary-of-the-program"),
         ("B2_API_URL", fake.base_url()),
@@ -38,7 +41,10 @@ async fn mend(fake: &FakeB2) -> Vec<Fixed> {
 }
 
 fn done(fixed: &[Fixed]) -> Vec<(Deploy, bool)> {
-    fixed.iter().map(|fixed| (fixed.check, fixed.done)).collect()
+    fixed
+        .iter()
+        .map(|fixed| (fixed.check, fixed.done))
+        .collect()
 }
 
 fn foreign(name: &str) -> Value {
@@ -56,9 +62,8 @@ fn foreign(name: &str) -> Value {
 #[tokio::test]
 async fn the_bucket_is_there_and_takes_the_key() {
     let world = World::new().await;
-    let look = async |pairs: &[(&str, &str)]| {
-        found(Deploy::Bucket, with(&world.settings(), pairs)).await
-    };
+    let look =
+        async |pairs: &[(&str, &str)]| found(Deploy::Bucket, with(&world.settings(), pairs)).await;
     expect(&look(&[]).await, State::Ok, "takes the key");
     let wrong = [("BACKBLAZE_APPLICATION_KEY", "canary")];
     expect(&look(&wrong).await, State::Fail, "does not take the key");
@@ -67,7 +72,11 @@ async fn the_bucket_is_there_and_takes_the_key() {
     let nobody = [("BACKBLAZE_ENDPOINT_URL", "http://127.0.0.1:1")];
     expect(&look(&nobody).await, State::NotChecked, "does not answer");
     let none = [("BACKBLAZE_APPLICATION_KEY", "")];
-    expect(&look(&none).await, State::Fail, "BACKBLAZE_APPLICATION_KEY is not set");
+    expect(
+        &look(&none).await,
+        State::Fail,
+        "BACKBLAZE_APPLICATION_KEY is not set",
+    );
 }
 
 #[tokio::test]
@@ -125,7 +134,11 @@ async fn rules_of_others_stay_and_ours_is_replaced_by_its_name() {
     assert_eq!(bucket["lifecycleRules"][0], logs);
     // Prefixes must not overlap: ours is the part that is ours.
     assert_eq!(bucket["lifecycleRules"][1]["fileNamePrefix"], "videos/");
-    let names: Vec<Value> = fake.notifications().iter().map(|rule| rule["name"].clone()).collect();
+    let names: Vec<Value> = fake
+        .notifications()
+        .iter()
+        .map(|rule| rule["name"].clone())
+        .collect();
     assert_eq!(names, ["of-another-house", "uploads-to-on-upload"]);
     assert_eq!(mend(&fake).await, []);
 }
@@ -139,7 +152,10 @@ async fn what_cannot_be_set_is_told_with_the_reason() {
         rule
     }]);
     let fixed = mend(&fake).await;
-    assert_eq!((fixed[2].check, fixed[2].done), (Deploy::BucketNotifications, false));
+    assert_eq!(
+        (fixed[2].check, fixed[2].done),
+        (Deploy::BucketNotifications, false)
+    );
     assert!(fixed[2].said.en.contains("same events"), "{fixed:?}");
 
     let fake = stage().await;
@@ -166,7 +182,10 @@ async fn a_change_of_somebody_else_is_not_lost() {
     let fake = stage().await;
     fake.expect_mishaps([B2Mishap::Race; 3]);
     let fixed = mend(&fake).await;
-    assert!(!fixed[0].done && fixed[0].said.en.contains("somebody else"), "{fixed:?}");
+    assert!(
+        !fixed[0].done && fixed[0].said.en.contains("somebody else"),
+        "{fixed:?}"
+    );
 }
 
 #[tokio::test]
@@ -184,7 +203,10 @@ async fn a_public_bucket_is_left_to_a_person() {
 async fn every_page_that_uploads_is_let_in() {
     let fake = stage().await;
     mend(&fake).await;
-    let other = [("CORS_ALLOWED_ORIGINS", "https://app.example.com/, https://compliance.example.com")];
+    let other = [(
+        "CORS_ALLOWED_ORIGINS",
+        "https://app.example.com/, https://compliance.example.com",
+    )];
     let wider = with(&settings(&fake), &other);
     let finding = found(Deploy::BucketCors, wider.clone()).await;
     expect(&finding, State::Fail, "lets https://app.example.com in");
@@ -213,7 +235,10 @@ async fn every_page_that_uploads_is_let_in() {
     fake.change("corsRules", open);
     let finding = found(Deploy::BucketCors, settings(&fake)).await;
     expect(&finding, State::Ok, "may upload");
-    let unnamed = with(&settings(&fake), &[("PUBLIC_URL", "http://compliance.example.com")]);
+    let unnamed = with(
+        &settings(&fake),
+        &[("PUBLIC_URL", "http://compliance.example.com")],
+    );
     let finding = found(Deploy::BucketCors, unnamed).await;
     expect(&finding, State::NotChecked, "see public-url");
 }
@@ -231,11 +256,23 @@ async fn what_is_stored_goes_when_it_should() {
     let elsewhere = json!({ "fileNamePrefix": "logs/", "daysFromUploadingToHiding": 7 });
     let cases = [
         (vec![days(None, Some(1), Some(2))], State::Ok, "goes away"),
-        (vec![days(None, Some(30), Some(7)), elsewhere.clone()], State::Ok, "goes away"),
-        (vec![days(None, Some(1), Some(1))], State::Fail, "two are needed"),
+        (
+            vec![days(None, Some(30), Some(7)), elsewhere.clone()],
+            State::Ok,
+            "goes away",
+        ),
+        (
+            vec![days(None, Some(1), Some(1))],
+            State::Fail,
+            "two are needed",
+        ),
         (vec![days(None, None, Some(2))], State::Fail, "leaves"),
         (vec![days(None, Some(1), None)], State::Fail, "leaves"),
-        (vec![days(Some(90), Some(1), Some(2))], State::Fail, "vanish"),
+        (
+            vec![days(Some(90), Some(1), Some(2))],
+            State::Fail,
+            "vanish",
+        ),
         (vec![elsewhere], State::Fail, "no lifecycle rule"),
     ];
     for (rules, state, says) in cases {
@@ -253,16 +290,32 @@ async fn notifications_reach_us_signed() {
     let secret = "hmacSha256SigningSecret";
     let cases = [
         ("/isEnabled", json!(false), "switched off"),
-        ("/isSuspended", json!(true), "suspended the notifications (too slow)"),
-        (target, json!({ "url": "https://elsewhere.example" }), "leads elsewhere"),
-        (target, json!({ "url": good[0]["targetConfiguration"]["url"] }), "does not sign"),
+        (
+            "/isSuspended",
+            json!(true),
+            "suspended the notifications (too slow)",
+        ),
+        (
+            target,
+            json!({ "url": "https://elsewhere.example" }),
+            "leads elsewhere",
+        ),
+        (
+            target,
+            json!({ "url": good[0]["targetConfiguration"]["url"] }),
+            "does not sign",
+        ),
         (
             target,
             json!({ "url": good[0]["targetConfiguration"]["url"], secret: "canary" }),
             "another secret",
         ),
         ("/objectNamePrefix", json!("videos/raw/a"), "not cover all"),
-        ("/eventTypes", json!(["b2:ObjectCreated:Upload"]), "not cover all"),
+        (
+            "/eventTypes",
+            json!(["b2:ObjectCreated:Upload"]),
+            "not cover all",
+        ),
     ];
     for (pointer, value, says) in cases {
         let mut rules = good.clone();
@@ -270,7 +323,10 @@ async fn notifications_reach_us_signed() {
         rules[0]["suspensionReason"] = "too slow".into();
         fake.set_notifications(&rules);
         expect(&look().await, State::Fail, says);
-        assert_eq!(done(&mend(&fake).await), [(Deploy::BucketNotifications, true)]);
+        assert_eq!(
+            done(&mend(&fake).await),
+            [(Deploy::BucketNotifications, true)]
+        );
         expect(&look().await, State::Ok, "our signature");
     }
     let mut wide = good.clone();
@@ -285,7 +341,11 @@ async fn notifications_reach_us_signed() {
     expect(&short, State::Fail, "exactly 32");
     fake.disable_notifications();
     expect(&look().await, State::Warn, "ask Backblaze's support");
-    assert_eq!(mend(&fake).await, [], "nothing can be set, and the line tells why");
+    assert_eq!(
+        mend(&fake).await,
+        [],
+        "nothing can be set, and the line tells why"
+    );
 }
 
 #[tokio::test]
@@ -294,22 +354,40 @@ async fn the_native_api_is_told_apart_from_its_faults() {
     let look = async |pairs: &[(&str, &str)]| {
         found(Deploy::BucketPrivate, with(&settings(&fake), pairs)).await
     };
-    let elsewhere = [("B2_API_URL", ""), ("BACKBLAZE_ENDPOINT_URL", "https://s3.example.com")];
-    expect(&look(&elsewhere).await, State::NotChecked, "another house's");
+    let elsewhere = [
+        ("B2_API_URL", ""),
+        ("BACKBLAZE_ENDPOINT_URL", "https://s3.example.com"),
+    ];
+    expect(
+        &look(&elsewhere).await,
+        State::NotChecked,
+        "another house's",
+    );
     let wrong = [("B2_ADMIN_KEY", "canary-wrong")];
-    expect(&look(&wrong).await, State::Fail, "does not know this application key");
+    expect(
+        &look(&wrong).await,
+        State::Fail,
+        "does not know this application key",
+    );
     let half = [("B2_ADMIN_KEY", "")];
     expect(&look(&half).await, State::Fail, "B2_ADMIN_KEY is not set");
     let nobody = [("B2_API_URL", "http://127.0.0.1:1")];
     expect(&look(&nobody).await, State::NotChecked, "cannot be reached");
     let other = [("BACKBLAZE_BUCKET_NAME", "another-bucket")];
-    expect(&look(&other).await, State::Fail, "shows no bucket another-bucket");
+    expect(
+        &look(&other).await,
+        State::Fail,
+        "shows no bucket another-bucket",
+    );
     fake.expect_mishaps([B2Mishap::Cap]);
     expect(&look(&[]).await, State::NotChecked, "Caps & Alerts");
     fake.expect_mishaps([B2Mishap::Busy]);
     expect(&look(&[]).await, State::NotChecked, "does not answer now");
     fake.allow(("006blind", "K006canary"), &["readFiles"]);
-    let blind = [("B2_ADMIN_KEY_ID", "006blind"), ("B2_ADMIN_KEY", "K006canary")];
+    let blind = [
+        ("B2_ADMIN_KEY_ID", "006blind"),
+        ("B2_ADMIN_KEY", "K006canary"),
+    ];
     expect(&look(&blind).await, State::NotChecked, "listBuckets");
     fake.send_to("http://api004.backblazeb2.com");
     expect(&look(&[]).await, State::Fail, "not https");
@@ -332,11 +410,17 @@ fn names_cannot_break_out_of_the_rules() {
     let evil = "https://compliance.example.com\",\"*";
     let settings = with(
         &Settings::default(),
-        &[("PUBLIC_URL", PUBLIC), ("CORS_ALLOWED_ORIGINS", "https://a.example\"\\")],
+        &[
+            ("PUBLIC_URL", PUBLIC),
+            ("CORS_ALLOWED_ORIGINS", "https://a.example\"\\"),
+        ],
     );
     let rules = wanted::cors(&of(settings)).unwrap();
     assert_eq!(rules.len(), 1);
-    assert_eq!(rules[0]["allowedOrigins"], json!([PUBLIC, "https://a.example\"\\"]));
+    assert_eq!(
+        rules[0]["allowedOrigins"],
+        json!([PUBLIC, "https://a.example\"\\"])
+    );
     let broken = with(&Settings::default(), &[("PUBLIC_URL", evil)]);
     for rules in wanted::cors(&of(broken)) {
         assert_eq!(rules[0]["allowedOrigins"].as_array().unwrap().len(), 1);
@@ -347,7 +431,10 @@ fn names_cannot_break_out_of_the_rules() {
 fn every_file_of_rules_is_filled_whole() {
     let settings = with(
         &Settings::default(),
-        &[("PUBLIC_URL", PUBLIC), ("B2_NOTIFICATION_SECRET", NOTIFICATION_SECRET)],
+        &[
+            ("PUBLIC_URL", PUBLIC),
+            ("B2_NOTIFICATION_SECRET", NOTIFICATION_SECRET),
+        ],
     );
     let site = of(settings);
     let rules = [

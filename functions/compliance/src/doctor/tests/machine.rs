@@ -13,7 +13,10 @@ async fn ffmpeg_is_there_and_runs() {
 }
 
 /// The machine's own programs.
-#[expect(clippy::disallowed_methods, reason = "programs lie where the machine has them")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "programs lie where the machine has them"
+)]
 fn path() -> Settings {
     let mut settings = Settings::default();
     settings.set("PATH", std::env::var("PATH").unwrap_or_default());
@@ -35,7 +38,11 @@ fn ffmpeg_is_recent() {
     for old in ["4.4.2-0ubuntu0.22.04.1", "5.0", "n4.4"] {
         expect(&judge(Some(old)), State::Fail, "too old");
     }
-    expect(&judge(Some("N-109542-g1bf1b2a")), State::Warn, "without a number");
+    expect(
+        &judge(Some("N-109542-g1bf1b2a")),
+        State::Warn,
+        "without a number",
+    );
     expect(&judge(None), State::Warn, "does not tell");
 }
 
@@ -68,7 +75,11 @@ async fn weights_are_there_where_models_are_local() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
     let look = async |pairs: &[(&str, &str)]| Machine::Models.check(&site(pairs)).await;
-    expect(&look(&[("MODELS_DIR", dir)]).await, State::Fail, "models fetch");
+    expect(
+        &look(&[("MODELS_DIR", dir)]).await,
+        State::Fail,
+        "models fetch",
+    );
     let hosted = [("MODELS_DIR", dir), ("REPLICATE_API_TOKEN", "r8_canary")];
     expect(&look(&hosted).await, State::Ok, "not needed");
 
@@ -81,7 +92,11 @@ async fn weights_are_there_where_models_are_local() {
         // Sparse: the quick look compares sizes.
         file.set_len(stored.bytes).unwrap();
         if count == 0 {
-            expect(&look(&[("MODELS_DIR", dir)]).await, State::Warn, "tasks are not run");
+            expect(
+                &look(&[("MODELS_DIR", dir)]).await,
+                State::Warn,
+                "tasks are not run",
+            );
         }
     }
     expect(&look(&[("MODELS_DIR", dir)]).await, State::Ok, "are there");
@@ -101,21 +116,37 @@ async fn the_data_folder_can_be_written_to() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    expect(&look(&file.join("data")).await, State::Fail, "cannot be written");
+    expect(
+        &look(&file.join("data")).await,
+        State::Fail,
+        "cannot be written",
+    );
 }
 
 #[tokio::test]
 async fn the_database_of_this_machine_opens() {
-    let look = async |url: &str| Machine::Database.check(&site(&[("DATABASE_URL", url)])).await;
+    let look = async |url: &str| {
+        Machine::Database
+            .check(&site(&[("DATABASE_URL", url)]))
+            .await
+    };
     let database = shared_testing::database().await;
-    expect(&look(&database.url).await, State::Ok, "this version's schema");
+    expect(
+        &look(&database.url).await,
+        State::Ok,
+        "this version's schema",
+    );
     let folder = tempfile::tempdir().unwrap();
     let none = format!("sqlite://{}/none.db", folder.path().display());
     expect(&look(&none).await, State::Ok, "the first start makes it");
     assert!(!folder.path().join("none.db").exists());
     let empty = empty_database().await;
     let finding = look(&empty.url).await;
-    let state = if empty.is_postgres() { State::Fail } else { State::Ok };
+    let state = if empty.is_postgres() {
+        State::Fail
+    } else {
+        State::Ok
+    };
     assert_eq!(finding.state, state, "{finding:?}");
     let damaged = folder.path().join("damaged.db");
     std::fs::write(&damaged, "no database ".repeat(1000)).unwrap();

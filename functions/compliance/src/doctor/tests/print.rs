@@ -7,7 +7,10 @@ use crate::doctor::finding::Said;
 fn report(lang: Lang) -> Report {
     let mut settings = Settings::default();
     settings.set("REPLICATE_API_TOKEN", "r8_canary_of_replicate");
-    settings.set("DATABASE_URL", "postgres://user:p%40canary@db.example.com/name");
+    settings.set(
+        "DATABASE_URL",
+        "postgres://user:p%40canary@db.example.com/name",
+    );
     settings.set("EMAIL_HOST_PASSWORD", "short");
     let loud = "it said r8_canary_of_replicate, p@canary\n and\tp%40canary \u{1b}[31m, in short";
     Report {
@@ -40,7 +43,10 @@ fn a_person_reads_a_sign_a_name_and_a_sentence() {
     );
     let russian = report(Lang::Ru).text();
     assert!(russian.contains("✓ debug-off    выключен\n"), "{russian}");
-    assert!(russian.ends_with("исправить 1, не проверено 1"), "{russian}");
+    assert!(
+        russian.ends_with("исправить 1, не проверено 1"),
+        "{russian}"
+    );
 }
 
 #[test]
@@ -58,6 +64,10 @@ fn a_program_reads_an_array() {
 fn what_could_not_be_set_is_said() {
     let mut report = report(Lang::En);
     report.fixed[0].done = false;
-    assert!(report.text().starts_with("- bucket-cors  not set: was set\n"));
+    assert!(
+        report
+            .text()
+            .starts_with("- bucket-cors  not set: was set\n")
+    );
     assert_eq!(report.json()[1]["not_changed"], "not set: was set");
 }

@@ -41,7 +41,11 @@ async fn the_database_is_postgresql_over_tls() -> anyhow::Result<()> {
     }
     let wrong = good.replace(PASSWORD, "wrong-s3cret");
     expect(&look(&wrong, &ca).await, State::Fail, "user or password");
-    expect(&look(&good, &stranger).await, State::Fail, "unknown authority");
+    expect(
+        &look(&good, &stranger).await,
+        State::Fail,
+        "unknown authority",
+    );
     let name = good.replace("@localhost:", "@127.0.0.1:");
     expect(&look(&name, &ca).await, State::Fail, "another host");
     let gone = good.replace(&server.port().to_string(), "1");
@@ -57,7 +61,11 @@ async fn a_socket_needs_no_tls_and_sqlite_is_for_one_machine() {
     let look = async |url: &str| found(Deploy::Database, settings(&[("DATABASE_URL", url)])).await;
     expect(&look(&database.url).await, State::Ok, "PostgreSQL answers");
     expect(&look("").await, State::Fail, "not set");
-    expect(&look("sqlite://data/compliance.db").await, State::Fail, "one machine");
+    expect(
+        &look("sqlite://data/compliance.db").await,
+        State::Fail,
+        "one machine",
+    );
 }
 
 #[tokio::test]
@@ -72,16 +80,28 @@ async fn redis_is_spoken_to_over_tls() -> anyhow::Result<()> {
         found(Deploy::Redis, settings(&pairs)).await
     };
     expect(&look("", "").await, State::Ok, "not used");
-    expect(&look(&server.url(), &ca).await, State::Ok, "takes the password");
+    expect(
+        &look(&server.url(), &ca).await,
+        State::Ok,
+        "takes the password",
+    );
     let plain = server.url().replace("rediss:", "redis:");
     expect(&look(&plain, &ca).await, State::Fail, "rediss://");
     let wrong = server.url().replace("canary-of-redis", "canary-wrong");
-    expect(&look(&wrong, &ca).await, State::Fail, "refuses the user name");
+    expect(
+        &look(&wrong, &ca).await,
+        State::Fail,
+        "refuses the user name",
+    );
     let stranger = look(&server.url(), &stranger.to_string_lossy()).await;
     expect(&stranger, State::Fail, "no TLS that can be trusted");
     let nobody = look("rediss://:canary@localhost:1/0", &ca).await;
     expect(&nobody, State::NotChecked, "unreachable");
-    expect(&look("redis.example.com", "").await, State::Fail, "REDIS_URL");
+    expect(
+        &look("redis.example.com", "").await,
+        State::Fail,
+        "REDIS_URL",
+    );
     Ok(())
 }
 
@@ -89,7 +109,10 @@ async fn redis_is_spoken_to_over_tls() -> anyhow::Result<()> {
 async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
     let certificates = Certificates::make()?;
     let server = MailServer::start(&certificates).await?;
-    let (port, tls) = (server.starttls_port.to_string(), server.tls_port.to_string());
+    let (port, tls) = (
+        server.starttls_port.to_string(),
+        server.tls_port.to_string(),
+    );
     let ca = certificates.ca();
     let good = settings(&[
         ("EMAIL_HOST", "localhost"),
@@ -110,12 +133,32 @@ async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
     expect(&look(&wrong).await, State::Fail, "refuses the login");
     let stranger = certificates.stranger();
     let stranger = [("EMAIL_CA_FILE", &*stranger.to_string_lossy())];
-    expect(&look(&stranger).await, State::Fail, "TLS with the mail server");
-    expect(&look(&[("EMAIL_PORT", "1")]).await, State::NotChecked, "cannot be reached");
-    expect(&look(&[("EMAIL_HOST_USER", "")]).await, State::Fail, "EMAIL_HOST_USER");
-    expect(&look(&[("EMAIL_HOST", "")]).await, State::Fail, "set EMAIL_HOST");
+    expect(
+        &look(&stranger).await,
+        State::Fail,
+        "TLS with the mail server",
+    );
+    expect(
+        &look(&[("EMAIL_PORT", "1")]).await,
+        State::NotChecked,
+        "cannot be reached",
+    );
+    expect(
+        &look(&[("EMAIL_HOST_USER", "")]).await,
+        State::Fail,
+        "EMAIL_HOST_USER",
+    );
+    expect(
+        &look(&[("EMAIL_HOST", "")]).await,
+        State::Fail,
+        "set EMAIL_HOST",
+    );
     let console = "django.core.mail.backends.console.EmailBackend";
-    expect(&look(&[("EMAIL_BACKEND", console)]).await, State::Fail, "go nowhere");
+    expect(
+        &look(&[("EMAIL_BACKEND", console)]).await,
+        State::Fail,
+        "go nowhere",
+    );
     let clear_port = server.clear_port.to_string();
     let clear = [
         ("EMAIL_PORT", clear_port.as_str()),
@@ -150,7 +193,11 @@ async fn replicates_token_and_secret_are_right() {
     let wrong = [("REPLICATE_API_TOKEN", "r8_canary")];
     expect(&look(&wrong).await, State::Fail, "make a new token");
     let none = [("REPLICATE_API_TOKEN", "")];
-    expect(&look(&none).await, State::Fail, "REPLICATE_API_TOKEN is not set");
+    expect(
+        &look(&none).await,
+        State::Fail,
+        "REPLICATE_API_TOKEN is not set",
+    );
     let other = [("REPLICATE_WEBHOOK_SECRET", "whsec_Y2FuYXJ5LWNhbmFyeQ==")];
     expect(&look(&other).await, State::Fail, "is not this account's");
     let malformed = [("REPLICATE_WEBHOOK_SECRET", "whsec_canary!")];
@@ -158,7 +205,11 @@ async fn replicates_token_and_secret_are_right() {
     let in_clear = [("REPLICATE_API_BASE_URL", "http://replicate.example.com/v1")];
     expect(&look(&in_clear).await, State::Fail, "clear text");
     let nobody = [("REPLICATE_API_BASE_URL", "http://127.0.0.1:1/v1")];
-    expect(&look(&nobody).await, State::NotChecked, "does not answer now");
+    expect(
+        &look(&nobody).await,
+        State::NotChecked,
+        "does not answer now",
+    );
     let base = world.replicate.base_url().replace("/v1", "/v9");
     let lost = [("REPLICATE_API_BASE_URL", base.as_str())];
     expect(&look(&lost).await, State::Fail, "no API of Replicate");
@@ -198,8 +249,16 @@ async fn the_clock_is_that_of_the_services() {
         Arc::new(clock)
     };
     expect(&look(ahead(120)).await, State::Warn, "ahead of 127.0.0.1");
-    expect(&look(ahead(900)).await, State::Fail, "signatures are refused");
-    expect(&look(Arc::new(ManualClock::default())).await, State::Fail, "behind");
+    expect(
+        &look(ahead(900)).await,
+        State::Fail,
+        "signatures are refused",
+    );
+    expect(
+        &look(Arc::new(ManualClock::default())).await,
+        State::Fail,
+        "behind",
+    );
     let silent = found(Deploy::Clock, Settings::default()).await;
     expect(&silent, State::NotChecked, "no service");
     for (seconds, state) in [

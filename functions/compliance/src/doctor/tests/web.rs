@@ -22,7 +22,13 @@ async fn the_secret_key_is_long_and_nobody_elses() {
     says(check, &[], State::Fail, "not set").await;
     says(check, &[("SECRET_KEY", &KEY[..40])], State::Fail, "shorter").await;
     let monotonous = "anna".repeat(15);
-    says(check, &[("SECRET_KEY", &monotonous)], State::Fail, "few characters").await;
+    says(
+        check,
+        &[("SECRET_KEY", &monotonous)],
+        State::Fail,
+        "few characters",
+    )
+    .await;
     for placeholder in ["django-insecure-", "Change-Me-", "your-secret-key"] {
         let value = format!("{placeholder}{KEY}");
         let set = [("SECRET_KEY", value.as_str())];
@@ -35,7 +41,13 @@ async fn allowed_hosts_are_our_own() {
     let check = Deploy::AllowedHosts;
     let public = ("PUBLIC_URL", "https://compliance.example.com");
     let hosts = |hosts| [public, ("ALLOWED_HOSTS", hosts)];
-    says(check, &hosts("Compliance.example.com,other"), State::Ok, "has").await;
+    says(
+        check,
+        &hosts("Compliance.example.com,other"),
+        State::Ok,
+        "has",
+    )
+    .await;
     says(check, &hosts("*"), State::Fail, "any name").await;
     says(check, &hosts("other.example.com"), State::Fail, "add it").await;
     says(check, &[public], State::Fail, "add it").await;
@@ -54,14 +66,30 @@ async fn the_public_address_is_one_that_providers_reach() {
         ("https://compliance.example.com", State::Ok, "https://"),
         ("https://compliance.example.com/", State::Ok, "https://"),
         ("https://compliance.example.com:8443", State::Ok, ":8443"),
-        ("http://compliance.example.com", State::Fail, "begin with https"),
+        (
+            "http://compliance.example.com",
+            State::Fail,
+            "begin with https",
+        ),
         ("https://203.0.113.7", State::Fail, "no public host name"),
         ("https://[2001:db8::1]", State::Fail, "no public host name"),
         ("https://localhost", State::Fail, "no public host name"),
         ("https://box.local", State::Fail, "no public host name"),
-        ("https://compliance.example.com/app", State::Fail, "too much"),
-        ("https://compliance.example.com?a=b", State::Fail, "too much"),
-        ("https://a:canary@compliance.example.com", State::Fail, "too much"),
+        (
+            "https://compliance.example.com/app",
+            State::Fail,
+            "too much",
+        ),
+        (
+            "https://compliance.example.com?a=b",
+            State::Fail,
+            "too much",
+        ),
+        (
+            "https://a:canary@compliance.example.com",
+            State::Fail,
+            "too much",
+        ),
         ("compliance.example.com", State::Fail, "no address"),
         ("", State::Fail, "not set"),
     ];

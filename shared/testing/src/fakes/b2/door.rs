@@ -107,14 +107,22 @@ impl Held {
             .and_then(|value| value.to_str().ok());
         let token = self.tokens.iter().find(|(token, _)| given == Some(token));
         let Some((_, id)) = token else {
-            return Err(refuse(401, "expired_auth_token", "Authorization token has expired"));
+            return Err(refuse(
+                401,
+                "expired_auth_token",
+                "Authorization token has expired",
+            ));
         };
         let key = self.keys.iter().find(|key| key.id == *id);
         let may = |key: &super::Key| key.capabilities.iter().any(|has| has == needs);
         if key.is_some_and(may) {
             Ok(())
         } else {
-            Err(refuse(401, "unauthorized", "unauthorized for application key"))
+            Err(refuse(
+                401,
+                "unauthorized",
+                "unauthorized for application key",
+            ))
         }
     }
 
@@ -162,8 +170,10 @@ async fn update(
             return Err(refuse(409, "conflict", "the bucket has another revision"));
         }
         type Check = fn(&[Value]) -> Result<(), String>;
-        let checked: [(&str, Check); 2] =
-            [("corsRules", check_cors), ("lifecycleRules", check_lifecycle)];
+        let checked: [(&str, Check); 2] = [
+            ("corsRules", check_cors),
+            ("lifecycleRules", check_lifecycle),
+        ];
         for (field, check) in checked {
             if let Some(rules) = body[field].as_array() {
                 check(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
@@ -202,7 +212,11 @@ async fn set_notifications(
         state.own(&body, "bucketId")?;
         state.enabled()?;
         let Some(rules) = body["eventNotificationRules"].as_array() else {
-            return Err(refuse(400, "bad_request", "eventNotificationRules is required"));
+            return Err(refuse(
+                400,
+                "bad_request",
+                "eventNotificationRules is required",
+            ));
         };
         check_notifications(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
         let mut rules = rules.clone();

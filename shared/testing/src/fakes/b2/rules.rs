@@ -66,14 +66,29 @@ pub(super) fn check_cors(rules: &[Value]) -> Checked {
     for rule in rules {
         known(rule, CORS)?;
         let name = text(rule, "corsRuleName");
-        ensure((6..=50).contains(&name.len()), "corsRuleName has 6 to 50 characters")?;
-        ensure(!name.starts_with("b2-"), "corsRuleName must not start with b2-")?;
-        ensure(!texts(rule, "allowedOrigins").is_empty(), "allowedOrigins is empty")?;
+        ensure(
+            (6..=50).contains(&name.len()),
+            "corsRuleName has 6 to 50 characters",
+        )?;
+        ensure(
+            !name.starts_with("b2-"),
+            "corsRuleName must not start with b2-",
+        )?;
+        ensure(
+            !texts(rule, "allowedOrigins").is_empty(),
+            "allowedOrigins is empty",
+        )?;
         let operations = texts(rule, "allowedOperations");
         let all_known = operations.iter().all(|one| OPERATIONS.contains(one));
-        ensure(!operations.is_empty() && all_known, "allowedOperations are unknown")?;
+        ensure(
+            !operations.is_empty() && all_known,
+            "allowedOperations are unknown",
+        )?;
         let age = rule["maxAgeSeconds"].as_u64();
-        ensure(age.is_some_and(|age| age <= 86_400), "maxAgeSeconds is 0 to 86400")?;
+        ensure(
+            age.is_some_and(|age| age <= 86_400),
+            "maxAgeSeconds is 0 to 86400",
+        )?;
         ensure(bytes(rule) < 1000, "a rule has under 1000 bytes")?;
     }
     Ok(())
@@ -87,13 +102,19 @@ pub(super) fn check_lifecycle(rules: &[Value]) -> Checked {
             return Err("fileNamePrefix is required".to_owned());
         };
         let days: Vec<&Value> = DAYS.iter().map(|name| &rule[*name]).collect();
-        ensure(days.iter().any(|days| !days.is_null()), "a rule does something")?;
+        ensure(
+            days.iter().any(|days| !days.is_null()),
+            "a rule does something",
+        )?;
         let valid = |days: &&Value| days.is_null() || days.as_u64().is_some_and(|days| days > 0);
         ensure(days.iter().all(valid), "days are positive numbers")?;
         for other in &rules[index + 1..] {
             let other = text(other, "fileNamePrefix");
             let overlap = other.starts_with(prefix) || prefix.starts_with(other);
-            ensure(!overlap, &format!("prefixes {prefix:?} and {other:?} overlap"))?;
+            ensure(
+                !overlap,
+                &format!("prefixes {prefix:?} and {other:?} overlap"),
+            )?;
         }
     }
     Ok(())
@@ -104,11 +125,20 @@ pub(super) fn check_notifications(rules: &[Value]) -> Checked {
     for (index, rule) in rules.iter().enumerate() {
         known(rule, NOTIFICATION)?;
         let name = text(rule, "name");
-        ensure((6..=63).contains(&name.len()), "name has 6 to 63 characters")?;
+        ensure(
+            (6..=63).contains(&name.len()),
+            "name has 6 to 63 characters",
+        )?;
         let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        ensure(plain && !name.starts_with("b2-"), "name is letters, digits, hyphens")?;
+        ensure(
+            plain && !name.starts_with("b2-"),
+            "name is letters, digits, hyphens",
+        )?;
         ensure(rule["isEnabled"].is_boolean(), "isEnabled is required")?;
-        ensure(rule["objectNamePrefix"].is_string(), "objectNamePrefix is required")?;
+        ensure(
+            rule["objectNamePrefix"].is_string(),
+            "objectNamePrefix is required",
+        )?;
         let batch = &rule["maxEventsPerBatch"];
         let batched = batch.as_u64().is_some_and(|most| (1..=50).contains(&most));
         ensure(batch.is_null() || batched, "maxEventsPerBatch is 1 to 50")?;
@@ -133,7 +163,10 @@ fn check_types(types: &[&str]) -> Checked {
 
 fn check_target(target: &Value) -> Checked {
     known(target, TARGET)?;
-    ensure(text(target, "targetType") == "webhook", "targetType is webhook")?;
+    ensure(
+        text(target, "targetType") == "webhook",
+        "targetType is webhook",
+    )?;
     ensure(text(target, "url").starts_with("https://"), "url is https")?;
     let secret = &target["hmacSha256SigningSecret"];
     let sound = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -153,7 +186,10 @@ fn meet(one: &str, other: &str) -> bool {
 }
 
 fn same_events(one: &Value, other: &Value) -> bool {
-    let (a, b) = (text(one, "objectNamePrefix"), text(other, "objectNamePrefix"));
+    let (a, b) = (
+        text(one, "objectNamePrefix"),
+        text(other, "objectNamePrefix"),
+    );
     let types = texts(other, "eventTypes");
     let mut own = texts(one, "eventTypes").into_iter();
     (a.starts_with(b) || b.starts_with(a)) && own.any(|a| types.iter().any(|b| meet(a, b)))
@@ -162,7 +198,9 @@ fn same_events(one: &Value, other: &Value) -> bool {
 fn distinct(rules: &[Value], name: &str, most: usize) -> Checked {
     ensure(rules.len() <= most, &format!("at most {most} rules"))?;
     for (index, rule) in rules.iter().enumerate() {
-        let twice = rules[index + 1..].iter().any(|other| other[name] == rule[name]);
+        let twice = rules[index + 1..]
+            .iter()
+            .any(|other| other[name] == rule[name]);
         ensure(!twice, &format!("{name} stands twice"))?;
     }
     Ok(())
