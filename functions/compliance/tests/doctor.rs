@@ -143,30 +143,11 @@ impl Installation {
         Ok(command.output()?)
     }
 
-    /// No secret is in any output, whatever the settings make of it.
-    fn told(&self, settings: &[(&str, String)], output: &Output) -> Result<String> {
-        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let all = format!("{}{}", said(&output.stdout), said(&output.stderr));
-        let is_secret = |name: &str| {
-            ["KEY", "SECRET", "TOKEN", "PASSWORD"]
-                .iter()
-                .any(|end| name.ends_with(end))
-        };
-        let secrets = settings.iter().filter(|(name, _)| is_secret(name));
-        for secret in secrets
-            .map(|(_, value)| value.as_str())
-            .chain([PASSWORD, "canary"])
-        {
-            ensure!(!all.contains(secret), "{secret} in {all}");
-        }
-        Ok(all)
-    }
-
     fn lines(&self, settings: &[(&str, String)], args: &[&str]) -> Result<(i32, Vec<Value>)> {
         let args = [args, &["--json"]].concat();
         let output = self.run(settings, &args, "C.UTF-8")?;
-        let told = self.told(settings, &output)?;
-        let rows = serde_json::from_slice(&output.stdout).context(told)?;
+        let said = told(settings, &output)?;
+        let rows = serde_json::from_slice(&output.stdout).context(said)?;
         Ok((output.status.code().context("a code")?, rows))
     }
 }
@@ -177,6 +158,25 @@ impl Installation {
 )]
 fn path() -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
     std::env::vars_os().filter(|(name, _)| name == "PATH")
+}
+
+/// No secret is in any output, whatever the settings make of it.
+fn told(settings: &[(&str, String)], output: &Output) -> Result<String> {
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let all = format!("{}{}", said(&output.stdout), said(&output.stderr));
+    let is_secret = |name: &str| {
+        ["KEY", "SECRET", "TOKEN", "PASSWORD"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    let secrets = settings.iter().filter(|(name, _)| is_secret(name));
+    for secret in secrets
+        .map(|(_, value)| value.as_str())
+        .chain([PASSWORD, "canary"])
+    {
+        ensure!(!all.contains(secret), "{secret} in {all}");
+    }
+    Ok(all)
 }
 
 fn states<'a>(rows: &'a [Value], state: &str) -> Vec<&'a str> {
@@ -205,14 +205,12 @@ async fn an_installation_is_mended_and_then_all_is_right() -> Result<()> {
     assert!(rows.iter().all(|row| row["changed"].is_null()), "{rows:#?}");
 
     let output = installation.run(&good, &[], "ru_RU.UTF-8")?;
-    let told = installation.told(&good, &output)?;
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    let ok = told.lines().filter(|line| line.starts_with("✓ "));
-    assert_eq!(ok.count(), LINES, "{told}");
-    assert!(
-        told.contains("✓ debug-off             DEBUG выключен\n"),
-        "{told}"
-    );
+    let said = told(&good, &output)?;
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let ok = said.lines().filter(|line| line.starts_with("✓ "));
+    assert_eq!(ok.count(), LINES, "{said}");
+    let first = format!("✓ {:20}  DEBUG выключен\n", "debug-off");
+    assert!(said.starts_with(&first), "{said}");
     assert!(installation.mail.received().await?.is_empty());
     Ok(())
 }
@@ -229,9 +227,9 @@ async fn where_all_is_wrong_each_line_says_so_and_no_secret() -> Result<()> {
     assert_eq!((code, states(&rows, "fail").len()), (1, LINES), "{rows:#?}");
     for lang in ["ru_RU.UTF-8", "en_US.UTF-8"] {
         let output = installation.run(&bad, &[], lang)?;
-        let told = installation.told(&bad, &output)?;
-        let wrong = told.lines().filter(|line| line.starts_with("✗ "));
-        assert_eq!(wrong.count(), LINES, "{told}");
+        let said = told(&bad, &output)?;
+        let wrong = said.lines().filter(|line| line.starts_with("✗ "));
+        assert_eq!(wrong.count(), LINES, "{said}");
     }
     // One line has an exit code of its own.
     for name in rows.iter().filter_map(|row| row["name"].as_str()) {

@@ -422,7 +422,7 @@ fn names_cannot_break_out_of_the_rules() {
         json!([PUBLIC, "https://a.example\"\\"])
     );
     let broken = with(&Settings::default(), &[("PUBLIC_URL", evil)]);
-    for rules in wanted::cors(&of(broken)) {
+    if let Ok(rules) = wanted::cors(&of(broken)) {
         assert_eq!(rules[0]["allowedOrigins"].as_array().unwrap().len(), 1);
     }
 }

@@ -157,9 +157,21 @@ async fn the_database_of_this_machine_opens() {
 
 #[tokio::test]
 async fn there_is_room_on_the_disk() {
-    expect(&machine::room(9 << 30), State::Ok, "9216 MiB");
-    expect(&machine::room(2 << 30), State::Warn, "make room");
-    expect(&machine::room(1 << 20), State::Fail, "make room");
+    expect(
+        &crate::doctor::machine::room(9 << 30),
+        State::Ok,
+        "9216 MiB",
+    );
+    expect(
+        &crate::doctor::machine::room(2 << 30),
+        State::Warn,
+        "make room",
+    );
+    expect(
+        &crate::doctor::machine::room(1 << 20),
+        State::Fail,
+        "make room",
+    );
     let folder = tempfile::tempdir().unwrap();
     let here = [("DATA_DIR", folder.path().to_str().unwrap())];
     let finding = Machine::Disk.check(&site(&here)).await;

@@ -132,7 +132,8 @@ async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
     let wrong = [("EMAIL_HOST_PASSWORD", "canary-wrong")];
     expect(&look(&wrong).await, State::Fail, "refuses the login");
     let stranger = certificates.stranger();
-    let stranger = [("EMAIL_CA_FILE", &*stranger.to_string_lossy())];
+    let stranger = stranger.to_string_lossy();
+    let stranger = [("EMAIL_CA_FILE", &*stranger)];
     expect(
         &look(&stranger).await,
         State::Fail,

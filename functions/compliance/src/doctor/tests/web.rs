@@ -137,6 +137,6 @@ async fn cloudflare_is_looked_at_where_it_is_used() {
     says(check, &[url, token, name], State::Fail, "32 hexadecimal").await;
     let plain = ("CLOUDFLARE_CDN_URL", "http://video.example.com");
     says(check, &[plain, token, zone], State::Fail, "https://").await;
-    assert!(web::has_cloudflare(&site(&[token])));
-    assert!(!web::has_cloudflare(&site(&[])));
+    assert!(crate::doctor::web::has_cloudflare(&site(&[token])));
+    assert!(!crate::doctor::web::has_cloudflare(&site(&[])));
 }

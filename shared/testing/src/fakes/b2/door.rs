@@ -14,10 +14,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::rules::{check_cors, check_lifecycle, check_notifications};
-use super::{B2Mishap, Inner, State as Held};
+use super::{B2Mishap, Inner, Key, State as Held};
 
 type Refusal = Box<Response>;
 type Answer = Result<Json<Value>, Refusal>;
+type Check = fn(&[Value]) -> Result<(), String>;
 
 pub(super) fn router(inner: Arc<Inner>) -> Router {
     let call = |name: &str| format!("/b2api/v4/{name}");
@@ -61,11 +62,11 @@ async fn authorize(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Respo
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
-    let known = state.keys.iter().find(|key| {
-        let basic = STANDARD.encode(format!("{}:{}", key.id, key.key));
-        given == Some(&format!("Basic {basic}"))
-    });
-    let Some(key) = known.cloned() else {
+    let basic = |key: &&Key| {
+        let pair = STANDARD.encode(format!("{}:{}", key.id, key.key));
+        given.is_some_and(|given| given == format!("Basic {pair}"))
+    };
+    let Some(key) = state.keys.iter().find(basic).cloned() else {
         let words = "The applicationKeyId and/or the applicationKey are wrong.";
         return *refuse(401, "bad_auth_token", words);
     };
@@ -105,7 +106,10 @@ impl Held {
         let given = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
-        let token = self.tokens.iter().find(|(token, _)| given == Some(token));
+        let token = self
+            .tokens
+            .iter()
+            .find(|(token, _)| given == Some(token.as_str()));
         let Some((_, id)) = token else {
             return Err(refuse(
                 401,
@@ -114,7 +118,7 @@ impl Held {
             ));
         };
         let key = self.keys.iter().find(|key| key.id == *id);
-        let may = |key: &super::Key| key.capabilities.iter().any(|has| has == needs);
+        let may = |key: &Key| key.capabilities.iter().any(|has| has == needs);
         if key.is_some_and(may) {
             Ok(())
         } else {
@@ -139,15 +143,7 @@ async fn list(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    let mut state = inner.state();
-    answered((|| {
-        state.admit("b2_list_buckets", "listBuckets", &headers)?;
-        state.own(&body, "accountId")?;
-        let wanted = body.get("bucketName");
-        let found = wanted.is_none_or(|name| *name == state.bucket["bucketName"]);
-        let buckets: Vec<&Value> = found.then_some(&state.bucket).into_iter().collect();
-        Ok(Json(json!({ "buckets": buckets })))
-    })())
+    answered(inner.state().list(&headers, &body))
 }
 
 async fn update(
@@ -155,34 +151,7 @@ async fn update(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    let mut state = inner.state();
-    answered((|| {
-        state.admit("b2_update_bucket", "writeBuckets", &headers)?;
-        state.own(&body, "accountId")?;
-        state.own(&body, "bucketId")?;
-        if state.takes(B2Mishap::Race) {
-            state.touch();
-        }
-        if body
-            .get("ifRevisionIs")
-            .is_some_and(|revision| *revision != state.bucket["revision"])
-        {
-            return Err(refuse(409, "conflict", "the bucket has another revision"));
-        }
-        type Check = fn(&[Value]) -> Result<(), String>;
-        let checked: [(&str, Check); 2] = [
-            ("corsRules", check_cors),
-            ("lifecycleRules", check_lifecycle),
-        ];
-        for (field, check) in checked {
-            if let Some(rules) = body[field].as_array() {
-                check(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
-                state.bucket[field] = rules.clone().into();
-            }
-        }
-        state.touch();
-        Ok(Json(state.bucket.clone()))
-    })())
+    answered(inner.state().update(&headers, &body))
 }
 
 async fn notifications(
@@ -190,14 +159,7 @@ async fn notifications(
     headers: HeaderMap,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    let mut state = inner.state();
-    answered((|| {
-        let call = "b2_get_bucket_notification_rules";
-        state.admit(call, "readBucketNotifications", &headers)?;
-        state.own(&json!(query), "bucketId")?;
-        state.enabled()?;
-        Ok(state.listed())
-    })())
+    answered(inner.state().notifications(&headers, &json!(query)))
 }
 
 async fn set_notifications(
@@ -205,33 +167,70 @@ async fn set_notifications(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    let mut state = inner.state();
-    answered((|| {
+    answered(inner.state().set_notifications(&headers, &body))
+}
+
+impl Held {
+    fn list(&mut self, headers: &HeaderMap, body: &Value) -> Answer {
+        self.admit("b2_list_buckets", "listBuckets", headers)?;
+        self.own(body, "accountId")?;
+        let wanted = body.get("bucketName");
+        let found = wanted.is_none_or(|name| *name == self.bucket["bucketName"]);
+        let buckets: Vec<&Value> = found.then_some(&self.bucket).into_iter().collect();
+        Ok(Json(json!({ "buckets": buckets })))
+    }
+
+    fn update(&mut self, headers: &HeaderMap, body: &Value) -> Answer {
+        self.admit("b2_update_bucket", "writeBuckets", headers)?;
+        self.own(body, "accountId")?;
+        self.own(body, "bucketId")?;
+        if self.takes(B2Mishap::Race) {
+            self.touch();
+        }
+        let read = body.get("ifRevisionIs");
+        if read.is_some_and(|read| *read != self.bucket["revision"]) {
+            return Err(refuse(409, "conflict", "the bucket has another revision"));
+        }
+        let checked: [(&str, Check); 2] = [
+            ("corsRules", check_cors),
+            ("lifecycleRules", check_lifecycle),
+        ];
+        for (field, check) in checked {
+            if let Some(rules) = body[field].as_array() {
+                check(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
+                self.bucket[field] = rules.clone().into();
+            }
+        }
+        self.touch();
+        Ok(Json(self.bucket.clone()))
+    }
+
+    fn notifications(&mut self, headers: &HeaderMap, query: &Value) -> Answer {
+        let call = "b2_get_bucket_notification_rules";
+        self.admit(call, "readBucketNotifications", headers)?;
+        self.own(query, "bucketId")?;
+        self.enabled()?;
+        Ok(self.listed())
+    }
+
+    fn set_notifications(&mut self, headers: &HeaderMap, body: &Value) -> Answer {
         let call = "b2_set_bucket_notification_rules";
-        state.admit(call, "writeBucketNotifications", &headers)?;
-        state.own(&body, "bucketId")?;
-        state.enabled()?;
-        let Some(rules) = body["eventNotificationRules"].as_array() else {
-            return Err(refuse(
-                400,
-                "bad_request",
-                "eventNotificationRules is required",
-            ));
-        };
-        check_notifications(rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
-        let mut rules = rules.clone();
+        self.admit(call, "writeBucketNotifications", headers)?;
+        self.own(body, "bucketId")?;
+        self.enabled()?;
+        let rules = body["eventNotificationRules"].as_array();
+        let mut rules = rules.cloned().unwrap_or_default();
+        check_notifications(&rules).map_err(|wrong| refuse(400, "bad_request", &wrong))?;
         for rule in &mut rules {
             // Whatever was sent, these are B2's own to say.
             rule["isSuspended"] = false.into();
             rule["suspensionReason"] = "".into();
         }
         rules.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
-        state.notifications = rules;
-        Ok(state.listed())
-    })())
-}
+        self.notifications = rules;
+        Ok(self.listed())
+    }
 
-impl Held {
     fn enabled(&self) -> Result<(), Refusal> {
         if self.notifications_enabled {
             return Ok(());
