@@ -73,15 +73,17 @@ pub(super) fn judged(seconds: i64, host: &str) -> Finding {
     let told_ru = format!("часы {ru} на {off} с от {host}: включите синхронизацию (NTP)");
     let told_en =
         format!("the clock is {off} s {en} of {host}: switch on its synchronisation (NTP)");
-    match off {
-        0..=MUCH => Finding::ok(
+    if off <= MUCH {
+        return Finding::ok(
             format!("часы идут верно (по {host})"),
             format!("the clock is right (by {host})"),
-        ),
-        ..=TOO_MUCH => Finding::warn(told_ru, told_en),
-        _ => Finding::fail(
-            format!("{told_ru}, иначе подписи отвергаются"),
-            format!("{told_en}, or signatures are refused"),
-        ),
+        );
     }
+    if off <= TOO_MUCH {
+        return Finding::warn(told_ru, told_en);
+    }
+    Finding::fail(
+        format!("{told_ru}, иначе подписи отвергаются"),
+        format!("{told_en}, or signatures are refused"),
+    )
 }

@@ -105,14 +105,11 @@ async fn redis_is_spoken_to_over_tls() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
+/// A mail server, and settings that are right for it.
+async fn mail() -> anyhow::Result<(MailServer, Certificates, Settings)> {
     let certificates = Certificates::make()?;
     let server = MailServer::start(&certificates).await?;
-    let (port, tls) = (
-        server.starttls_port.to_string(),
-        server.tls_port.to_string(),
-    );
+    let port = server.starttls_port.to_string();
     let ca = certificates.ca();
     let good = settings(&[
         ("EMAIL_HOST", "localhost"),
@@ -122,44 +119,19 @@ async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
         ("EMAIL_CA_FILE", &ca.to_string_lossy()),
         ("DEFAULT_FROM_EMAIL", "Checks <checks@example.org>"),
     ]);
+    Ok((server, certificates, good))
+}
+
+#[tokio::test]
+async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
+    let (server, _certificates, good) = mail().await?;
     let look = async |pairs: &[(&str, &str)]| found(Deploy::Mail, with(&good, pairs)).await;
     expect(&look(&[]).await, State::Ok, "no mail was sent");
+    let tls = server.tls_port.to_string();
     let from_first_byte = [("EMAIL_PORT", tls.as_str()), ("EMAIL_USE_SSL", "true")];
     expect(&look(&from_first_byte).await, State::Ok, "over TLS");
     let nobody = [("DEFAULT_FROM_EMAIL", "")];
     expect(&look(&nobody).await, State::Warn, "DEFAULT_FROM_EMAIL");
-
-    let wrong = [("EMAIL_HOST_PASSWORD", "canary-wrong")];
-    expect(&look(&wrong).await, State::Fail, "refuses the login");
-    let stranger = certificates.stranger();
-    let stranger = stranger.to_string_lossy();
-    let stranger = [("EMAIL_CA_FILE", &*stranger)];
-    expect(
-        &look(&stranger).await,
-        State::Fail,
-        "TLS with the mail server",
-    );
-    expect(
-        &look(&[("EMAIL_PORT", "1")]).await,
-        State::NotChecked,
-        "cannot be reached",
-    );
-    expect(
-        &look(&[("EMAIL_HOST_USER", "")]).await,
-        State::Fail,
-        "EMAIL_HOST_USER",
-    );
-    expect(
-        &look(&[("EMAIL_HOST", "")]).await,
-        State::Fail,
-        "set EMAIL_HOST",
-    );
-    let console = "django.core.mail.backends.console.EmailBackend";
-    expect(
-        &look(&[("EMAIL_BACKEND", console)]).await,
-        State::Fail,
-        "go nowhere",
-    );
     let clear_port = server.clear_port.to_string();
     let clear = [
         ("EMAIL_PORT", clear_port.as_str()),
@@ -168,6 +140,32 @@ async fn mail_lets_us_in_over_tls_and_sends_nothing() -> anyhow::Result<()> {
         ("EMAIL_HOST_PASSWORD", ""),
     ];
     expect(&look(&clear).await, State::Warn, "without TLS");
+    assert!(server.received().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn mail_that_goes_nowhere_is_told_apart() -> anyhow::Result<()> {
+    let (server, certificates, good) = mail().await?;
+    let look = async |pairs: &[(&str, &str)]| found(Deploy::Mail, with(&good, pairs)).await;
+    let stranger = certificates.stranger();
+    let console = "django.core.mail.backends.console.EmailBackend";
+    let fails = [
+        (("EMAIL_HOST_PASSWORD", "canary-wrong"), "refuses the login"),
+        (
+            ("EMAIL_CA_FILE", &*stranger.to_string_lossy()),
+            "TLS with the mail server",
+        ),
+        (("EMAIL_HOST_USER", ""), "EMAIL_HOST_USER"),
+        (("EMAIL_HOST", ""), "set EMAIL_HOST"),
+        (("EMAIL_BACKEND", console), "go nowhere"),
+    ]
+    .map(|((name, value), says)| (name, value.to_owned(), says));
+    for (name, value, says) in fails {
+        expect(&look(&[(name, &value)]).await, State::Fail, says);
+    }
+    let nobody = [("EMAIL_PORT", "1")];
+    expect(&look(&nobody).await, State::NotChecked, "cannot be reached");
     server.misbehave(MailMishap::NoStartTls, -1).await?;
     expect(&look(&[]).await, State::Fail, "no STARTTLS");
     server.misbehave(MailMishap::TurnsAway, -1).await?;
