@@ -10,6 +10,7 @@ mod session;
 
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -186,8 +187,10 @@ impl Native {
             self.request(Method::POST, url).json(body)
         };
         // The token stands alone: B2 knows no `Bearer`.
-        let token = session.token.expose_secret();
-        send(call.name, request.header("Authorization", token)).await
+        let mut token = HeaderValue::from_str(session.token.expose_secret())
+            .map_err(|_| NativeError::Answer(call.name))?;
+        token.set_sensitive(true);
+        send(call.name, request.header(AUTHORIZATION, token)).await
     }
 
     /// The session; a fresh one when `expired` is the one that is kept.
