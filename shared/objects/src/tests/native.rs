@@ -71,8 +71,8 @@ async fn rules_are_read_and_replaced_on_the_revision_that_was_read() -> Result<(
     assert!(bare.is_private);
     assert_eq!(bare.rules(Rules::Cors), Some(&[][..]));
 
-    let set = native.set_rules(&bare, Rules::Lifecycle, &[lifecycle("")]);
-    let set = set.await?;
+    let rules = [lifecycle("")];
+    let set = native.set_rules(&bare, Rules::Lifecycle, &rules).await?;
     assert_eq!(set.rules(Rules::Lifecycle), Some(&[lifecycle("")][..]));
     assert_eq!(fake.bucket()["lifecycleRules"], json!([lifecycle("")]));
     assert!(set.revision > bare.revision);
