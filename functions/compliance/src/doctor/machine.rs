@@ -103,7 +103,8 @@ pub(super) fn models(site: &Site) -> Finding {
 
 fn data_dir(site: &Site) -> PathBuf {
     let folder = Path::new(site.find("DATA_DIR").unwrap_or("./data"));
-    site.folder.join(folder)
+    // Without the `./` of the program's folder in front of another one.
+    site.folder.join(folder).components().collect()
 }
 
 /// The folder itself, or the nearest one above it that is there.

@@ -40,8 +40,8 @@ pub(super) fn secret_key(site: &Site) -> Finding {
     const HOW_EN: &str = "make one: openssl rand -base64 48";
     let Some(key) = site.find("SECRET_KEY") else {
         return Finding::fail(
-            format!("SECRET_KEY не задан: {HOW_RU}"),
-            format!("SECRET_KEY is not set: {HOW_EN}"),
+            format!("SECRET_KEY не задан; {HOW_RU}"),
+            format!("SECRET_KEY is not set; {HOW_EN}"),
         );
     };
     let (length, kinds) = (key.chars().count(), key.chars().collect::<BTreeSet<_>>());
@@ -63,7 +63,7 @@ pub(super) fn secret_key(site: &Site) -> Finding {
     };
     Finding::fail(
         format!("SECRET_KEY: {ru}; {HOW_RU}"),
-        format!("SECRET_KEY {en}: {HOW_EN}"),
+        format!("SECRET_KEY {en}; {HOW_EN}"),
     )
 }
 
