@@ -65,7 +65,7 @@ struct State {
 #[derive(Debug, Clone)]
 struct Key {
     id: String,
-    key: String,
+    secret: String,
     capabilities: Vec<String>,
 }
 
@@ -128,10 +128,10 @@ impl FakeB2 {
     }
 
     /// Makes a key, or gives it other capabilities.
-    pub fn allow(&self, (id, key): (&str, &str), capabilities: &[&str]) {
+    pub fn allow(&self, (id, secret): (&str, &str), capabilities: &[&str]) {
         let made = Key {
             id: id.to_owned(),
-            key: key.to_owned(),
+            secret: secret.to_owned(),
             capabilities: capabilities.iter().map(|&name| name.to_owned()).collect(),
         };
         let mut state = self.inner.state();
@@ -173,7 +173,7 @@ impl FakeB2 {
 
     /// The address that an authorization names for all other calls.
     pub fn send_to(&self, api_url: &str) {
-        self.inner.state().api_url = api_url.to_owned();
+        api_url.clone_into(&mut self.inner.state().api_url);
     }
 
     /// The `Date` of every answer.

@@ -329,7 +329,14 @@ async fn notifications_reach_us_signed() {
         );
         expect(&look().await, State::Ok, "our signature");
     }
-    let mut wide = good.clone();
+}
+
+#[tokio::test]
+async fn another_rule_that_does_the_same_is_fine_and_none_is_needed_where_none_can_be() {
+    let fake = stage().await;
+    mend(&fake).await;
+    let look = async || found(Deploy::BucketNotifications, settings(&fake)).await;
+    let mut wide = fake.notifications();
     wide[0]["name"] = "by-another-name".into();
     wide[0]["eventTypes"] = json!(["b2:ObjectCreated:*"]);
     wide[0]["objectNamePrefix"] = "".into();

@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use super::rules::{check_cors, check_lifecycle, check_notifications};
 use super::{B2Mishap, Inner, Key, State as Held};
 
-type Refusal = Box<Response>;
 type Answer = Result<Json<Value>, Refusal>;
 type Check = fn(&[Value]) -> Result<(), String>;
 
@@ -43,16 +42,28 @@ async fn dated(State(inner): State<Arc<Inner>>, request: Request, next: Next) ->
     response
 }
 
-fn refuse(status: u16, code: &str, message: &str) -> Refusal {
-    let body = json!({ "status": status, "code": code, "message": message });
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Box::new((status, Json(body)).into_response())
+/// An answer that is no success.
+struct Refusal {
+    status: u16,
+    code: &'static str,
+    message: String,
 }
 
-fn answered(answer: Answer) -> Response {
-    match answer {
-        Ok(body) => body.into_response(),
-        Err(refusal) => *refusal,
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code, message) = (self.status, self.code, self.message);
+        let body = json!({ "status": status, "code": code, "message": message });
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(body)).into_response()
+    }
+}
+
+fn refuse(status: u16, code: &'static str, message: &str) -> Refusal {
+    let message = message.to_owned();
+    Refusal {
+        status,
+        code,
+        message,
     }
 }
 
@@ -63,12 +74,12 @@ async fn authorize(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Respo
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     let basic = |key: &&Key| {
-        let pair = STANDARD.encode(format!("{}:{}", key.id, key.key));
+        let pair = STANDARD.encode(format!("{}:{}", key.id, key.secret));
         given.is_some_and(|given| given == format!("Basic {pair}"))
     };
     let Some(key) = state.keys.iter().find(basic).cloned() else {
         let words = "The applicationKeyId and/or the applicationKey are wrong.";
-        return *refuse(401, "bad_auth_token", words);
+        return refuse(401, "bad_auth_token", words).into_response();
     };
     state.given += 1;
     let token = format!("4_token-canary-{}", state.given);
@@ -143,7 +154,7 @@ async fn list(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    answered(inner.state().list(&headers, &body))
+    inner.state().list(&headers, &body).into_response()
 }
 
 async fn update(
@@ -151,7 +162,7 @@ async fn update(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    answered(inner.state().update(&headers, &body))
+    inner.state().update(&headers, &body).into_response()
 }
 
 async fn notifications(
@@ -159,7 +170,10 @@ async fn notifications(
     headers: HeaderMap,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    answered(inner.state().notifications(&headers, &json!(query)))
+    inner
+        .state()
+        .notifications(&headers, &json!(query))
+        .into_response()
 }
 
 async fn set_notifications(
@@ -167,7 +181,10 @@ async fn set_notifications(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    answered(inner.state().set_notifications(&headers, &body))
+    inner
+        .state()
+        .set_notifications(&headers, &body)
+        .into_response()
 }
 
 impl Held {
