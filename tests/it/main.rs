@@ -9,6 +9,7 @@ mod kills;
 mod layering;
 mod leftovers;
 mod migrations;
+mod outages;
 mod program;
 mod scenario;
 mod settings;

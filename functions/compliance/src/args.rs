@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use crate::doctor::Deploy;
+
 /// Tells what in a video breaks the law or a platform's rules, before it is published.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     CreateSuperuser(CreateSuperuser),
     /// Send a mail to ADDR and say what became of it.
     SendTestEmail(SendTestEmail),
+    /// What is wrong with this machine or, with --deploy, with a deployment, and what to do about it.
+    Doctor(Doctor),
     /// The weights of the local models.
     Models {
         #[command(subcommand)]
@@ -138,6 +142,23 @@ pub(crate) struct SendTestEmail {
     /// To whom.
     #[arg(value_name = "ADDR")]
     pub(crate) address: String,
+}
+
+/// Ends with 0, or 1 when something has to be mended, 2 when something could not be looked at.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// The checklist of a deployment.
+    #[arg(long)]
+    pub(crate) deploy: bool,
+    /// Only these lines of it.
+    #[arg(value_name = "NAME", requires = "deploy")]
+    pub(crate) names: Vec<Deploy>,
+    /// Set the bucket's CORS, lifecycle and notification rules where they are wrong, then look.
+    #[arg(long, requires = "deploy")]
+    pub(crate) fix: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

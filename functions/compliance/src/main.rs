@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod check;
 mod deployed;
+mod doctor;
 mod embedded;
 mod mail;
 mod migrate;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let ended = environment()
         .map_err(anyhow::Error::from)
         .and_then(|settings| {
-            let quiet = matches!(args.command, Command::Check(_));
+            let quiet = matches!(args.command, Command::Check(_) | Command::Doctor(_));
             let level = settings
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
@@ -56,6 +57,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Queue { command } => queue::queue(&settings, &command).await,
         Command::CreateSuperuser(args) => admin::create_superuser(&settings, &args).await,
+        Command::Doctor(args) => doctor::doctor(settings, &args).await,
         Command::SendTestEmail(to) => mail::send_test(&settings, &to.address).await,
         Command::Models { command } => models::models(&settings, &command).await,
     }

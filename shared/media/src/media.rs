@@ -48,6 +48,16 @@ impl Media {
         })
     }
 
+    /// What each program says of its version, such as `5.1.6-0+deb12u1`; nothing where it says none.
+    pub fn versions(&self) -> Result<Vec<(&'static str, Option<String>)>, MediaError> {
+        let versions = self.programs.versions().map(|(program, mut command)| {
+            let said = command.output()?.stdout;
+            let said = String::from_utf8_lossy(&said).into_owned();
+            Ok((program, version(program, &said).map(str::to_owned)))
+        });
+        versions.into_iter().collect()
+    }
+
     /// The plan that the settings ask for.
     pub fn plan(&self) -> Plan {
         Plan {
@@ -102,6 +112,12 @@ impl Media {
             config,
         })
     }
+}
+
+/// Of `ffmpeg version 5.1.6-0+deb12u1 Copyright …`.
+fn version<'a>(program: &str, said: &'a str) -> Option<&'a str> {
+    let rest = said.strip_prefix(program)?.strip_prefix(" version ")?;
+    rest.split_whitespace().next()
 }
 
 /// A tool or a sandbox that does not work would else be blamed on every video.

@@ -6,6 +6,7 @@ pub mod keys;
 mod listing;
 pub mod local;
 mod multipart;
+pub mod native;
 pub mod notification;
 mod presign;
 mod transfer;

@@ -7,6 +7,7 @@ mod faults;
 mod keys;
 mod memory;
 mod multipart;
+mod native;
 mod notification;
 mod objects;
 mod signed;

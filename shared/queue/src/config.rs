@@ -3,12 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::{IntoConnectionInfo, TlsCertificates};
+use redis::{IntoConnectionInfo, TlsCertificates, pipe};
 use secrecy::{ExposeSecret, SecretString};
 use shared_domain::Reader;
 use url::Url;
 
+use crate::Fault;
 use crate::keys::MOST_ENTRIES;
+use crate::link::Link;
 
 /// With Redis, a look at the table that no entry asked for. One look reads on until it finds
 /// nothing, so that this is how late the first of many lost entries is, not each of them.
@@ -91,6 +93,11 @@ impl RedisConfig {
     pub fn with_authority(self, pem: Vec<u8>) -> Self {
         let authority = Some(pem);
         Self { authority, ..self }
+    }
+
+    /// Asks the server once: there, trusted, and ready to let this user in.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        Link::new(self)?.ask(pipe().cmd("PING").ignore()).await
     }
 
     /// The library's client; it connects later.

@@ -17,7 +17,7 @@ mod verdict;
 
 pub use connect::{ConnectError, Shared, store};
 pub use dispatch::{Outcome, dispatch};
-pub use env::{EnvError, environment};
+pub use env::{EnvError, env_file, environment};
 pub use erased::{AnyHandler, boxed};
 pub use event::{Event, FromEvent, Malformed, Source, Tick, message};
 pub use handler::Handler;

@@ -20,7 +20,8 @@ use tower::ServiceExt;
 use crate::hosts::{Lane, doors, event_of, once, serve_http, settle, work};
 use crate::telemetry::filter;
 use crate::{
-    Classify, Event, Handler, Problem, Source, Verdict, boxed, dispatch, hash_token, same_origin,
+    Classify, Event, Handler, Problem, Source, Verdict, boxed, dispatch, env_file, hash_token,
+    same_origin,
 };
 
 mod redis;
@@ -473,6 +474,20 @@ fn problems_tell_when_to_come_back() {
     );
     assert_eq!((problem.status, problem.retry_after), (503, Some(7)));
     assert_eq!(hash_token("a").len(), 64);
+}
+
+#[test]
+fn a_broken_line_of_a_file_of_settings_is_told_without_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    assert!(env_file(&file).unwrap().find("DEBUG").is_none());
+    std::fs::write(&file, "DEBUG=false\nNAME='two words'\n").unwrap();
+    assert_eq!(env_file(&file).unwrap().find("NAME"), Some("two words"));
+    std::fs::write(&file, "DEBUG=false\nSECRET_KEY canary\n").unwrap();
+    let told = env_file(&file).unwrap_err();
+    let told = format!("{told} {told:?}");
+    assert!(told.contains("after DEBUG"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
 }
 
 #[test]

@@ -47,10 +47,15 @@ pub trait Classify: Error + Send + Sync + 'static {
     }
 }
 
+/// The wait for a database that was away. No event can start before it is back, so that waits need not
+/// grow: after many outages one event would otherwise lie for minutes beside a healthy database.
+const AWAY: Duration = Duration::from_secs(2);
+
 impl Classify for StoreError {
     fn verdict(&self) -> Verdict {
         match self {
             Self::AlreadyHandled | Self::Stale { .. } | Self::Fenced => Verdict::Done,
+            error if error.is_away() => Verdict::Retry { after: Some(AWAY) },
             error if error.is_transient() => Verdict::RETRY,
             _ => Verdict::Reject,
         }

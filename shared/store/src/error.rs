@@ -128,6 +128,20 @@ impl StoreError {
         }
     }
 
+    /// Whether the server was not there: it went away in the middle, or has not come back. The call is
+    /// not to blame, and may succeed as soon as the server answers.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Transient(sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed) => true,
+            Self::Transient(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+                let goes = matches!(code.as_ref(), "57P01" | "57P02" | "57P03" | "25006");
+                goes || (code.len() == 5 && code.starts_with("08"))
+            }),
+            Self::Connect { fault, .. } => fault.may_pass(),
+            _ => false,
+        }
+    }
+
     /// Whether the database undid the whole transaction for the sake of others: a deadlock or a failed
     /// serialization.
     pub(crate) fn is_undone(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Servers with a real protocol that can be told to misbehave.
 
 mod actionloop;
+mod b2;
 mod lambda;
 mod mail;
 mod replicate;
@@ -8,6 +9,7 @@ mod replicate;
 pub(crate) use replicate::TOKEN;
 
 pub use actionloop::{FakeProxy, Log, Proxy};
+pub use b2::{B2Mishap, FakeB2};
 pub use lambda::{Failed, FakeLambda};
 pub use mail::{Login, MailMishap, MailServer, Received};
 pub use replicate::{Create, Delivery, FakeReplicate, Mishap, Model, Webhook};

@@ -30,14 +30,19 @@ impl World {
 
     /// How many rows of a table fit a condition.
     pub async fn count(&self, table: &str, condition: &str) -> Result<i64> {
-        let sql = AssertSqlSafe(format!("select count(*) from {table} where {condition}"));
-        let (count,): (i64,) = if self.database.is_postgres() {
-            let mut conn = PgConnection::connect(&self.database.url).await?;
-            sqlx::query_as(sql).fetch_one(&mut conn).await?
-        } else {
-            let mut conn = SqliteConnection::connect(&self.database.url).await?;
-            sqlx::query_as(sql).fetch_one(&mut conn).await?
-        };
-        Ok(count)
+        count(&self.database.url, table, condition).await
     }
+}
+
+/// How many rows of a table fit a condition, in the database at this address.
+pub async fn count(url: &str, table: &str, condition: &str) -> Result<i64> {
+    let sql = AssertSqlSafe(format!("select count(*) from {table} where {condition}"));
+    let (count,): (i64,) = if url.starts_with("postgres") {
+        let mut conn = PgConnection::connect(url).await?;
+        sqlx::query_as(sql).fetch_one(&mut conn).await?
+    } else {
+        let mut conn = SqliteConnection::connect(url).await?;
+        sqlx::query_as(sql).fetch_one(&mut conn).await?
+    };
+    Ok(count)
 }

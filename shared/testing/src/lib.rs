@@ -22,13 +22,16 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    Create, Delivery, Failed, FakeLambda, FakeProxy, FakeReplicate, Log, Login, MailMishap,
-    MailServer, Mishap, Model, Proxy, Received, Webhook,
+    B2Mishap, Create, Delivery, Failed, FakeB2, FakeLambda, FakeProxy, FakeReplicate, Log, Login,
+    MailMishap, MailServer, Mishap, Model, Proxy, Received, Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use ingress::Ingress;
+pub use ledger::count;
 pub use pgbouncer::{Options, PgBouncer};
-pub use redis::{TestRedis, redis, redis_with_password, redis_with_tls};
+pub use redis::{
+    TestRedis, redis, redis_with_password, redis_with_tls, redis_with_tls_and_password,
+};
 pub use scenes::Run;
 pub use server::{PASSWORD, PostgresServer};
 pub use switch::Switch;

@@ -50,6 +50,15 @@ pub fn redis_with_tls() -> TestRedis {
     }
 }
 
+/// A server that speaks TLS only and asks for a password.
+#[expect(clippy::panic, reason = "a test without its server must fail loudly")]
+pub fn redis_with_tls_and_password(password: &str) -> TestRedis {
+    match TestRedis::open(Some(password.to_owned()), true) {
+        Ok(server) => server,
+        Err(error) => panic!("no Redis with TLS: {error:?}"),
+    }
+}
+
 impl TestRedis {
     fn open(password: Option<String>, tls: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
@@ -72,7 +81,8 @@ impl TestRedis {
     /// As in `REDIS_URL`.
     pub fn url(&self) -> String {
         match (&self.password, self.tls) {
-            (_, true) => format!("rediss://localhost:{}/0", self.port),
+            (None, true) => format!("rediss://localhost:{}/0", self.port),
+            (Some(password), true) => format!("rediss://:{password}@localhost:{}/0", self.port),
             (None, false) => format!("redis://127.0.0.1:{}/0", self.port),
             (Some(password), false) => format!("redis://:{password}@127.0.0.1:{}/0", self.port),
         }

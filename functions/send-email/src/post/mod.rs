@@ -49,6 +49,15 @@ impl Post {
         Ok(Self { from, way })
     }
 
+    /// Whether a server lets us in: connects, encrypts, logs in, and sends nothing. Files and this
+    /// terminal always do.
+    pub async fn knock(&self) -> Result<(), Fault> {
+        match &self.way {
+            Way::Smtp(smtp) => smtp.knock().await,
+            Way::Files(_) | Way::Terminal => Ok(()),
+        }
+    }
+
     /// The sender of every mail; absent only where the settings were refused.
     pub(crate) fn from(&self) -> Option<Mailbox> {
         self.from.clone()

@@ -16,6 +16,9 @@ use tokio::time::timeout;
 use super::fault::without_addresses;
 use super::{Fault, PostConfig, Security};
 
+/// How long a server may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// A mail server that nobody has spoken to yet.
 #[derive(Clone)]
 pub(super) struct Smtp {
@@ -82,6 +85,20 @@ impl Smtp {
             server: self.server(),
             timeout: self.timeout,
         })
+    }
+
+    /// Connects, encrypts, logs in and leaves.
+    pub(super) async fn knock(&self) -> Result<(), Fault> {
+        let knocking = async {
+            let mut connection = self.greet().await?;
+            self.log_in(&mut connection).await?;
+            Ok(connection)
+        };
+        let mut connection = timeout(self.timeout, knocking)
+            .await
+            .unwrap_or_else(|_| Err(Fault::Slow(self.server(), self.timeout)))?;
+        drop(timeout(GOODBYE, connection.quit()).await);
+        Ok(())
     }
 
     async fn greet(&self) -> Result<AsyncSmtpConnection, Fault> {
@@ -165,6 +182,6 @@ impl Dialogue {
 
     pub(super) async fn leave(mut self) {
         // Whether the server says goodbye is nobody's concern.
-        drop(timeout(Duration::from_secs(1), self.connection.quit()).await);
+        drop(timeout(GOODBYE, self.connection.quit()).await);
     }
 }

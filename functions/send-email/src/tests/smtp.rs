@@ -10,7 +10,7 @@ use shared_testing::{Certificates, MailMishap, MailServer, Received};
 use tokio::task::JoinSet;
 
 use super::{HEADERS, HOSTILE, Stage, names, parse};
-use crate::{Post, PostConfig, SendEmail, Sent};
+use crate::{Fault, Post, PostConfig, SendEmail, Sent};
 
 /// A stage whose mails go to a server.
 struct Wire {
@@ -380,5 +380,22 @@ async fn on_this_machine_clear_text_is_allowed_when_it_is_said() -> Result<()> {
         .await
         .map_err(anyhow::Error::msg)?;
     assert!(!wire.received().await?[0].encrypted);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_is_asked_whether_it_lets_us_in_and_gets_no_mail() -> Result<()> {
+    let wire = Wire::open(Door::StartTls, &[]).await?;
+    for door in [Door::StartTls, Door::Tls] {
+        let shared = wire.shared(door, &[]);
+        Post::connect(shared.read(PostConfig::read)?)?
+            .knock()
+            .await?;
+    }
+    let wrong = wire.shared(Door::Tls, &[("EMAIL_HOST_PASSWORD", "SG.wrong-canary")]);
+    let fault = Post::connect(wrong.read(PostConfig::read)?)?.knock().await;
+    assert!(matches!(fault, Err(Fault::Credentials(_))), "{fault:?}");
+    assert!(!format!("{fault:?}").contains("canary"), "{fault:?}");
+    assert!(wire.received().await?.is_empty());
     Ok(())
 }

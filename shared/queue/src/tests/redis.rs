@@ -12,6 +12,7 @@ use shared_domain::{EvidenceComplete, Message, OutboxId, PredictionDue, VideoUpl
 use shared_store::{Claimed, Outcome, Store};
 use shared_testing::{
     TestDatabase, TestRedis, database, redis, redis_with_password, redis_with_tls,
+    redis_with_tls_and_password,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -630,6 +631,32 @@ async fn tls_is_spoken_with_whom_the_authority_vouches_for() {
         "{}",
         log.text()
     );
+}
+
+#[tokio::test]
+async fn a_server_is_asked_once_whether_it_lets_us_in() {
+    let server = redis_with_tls_and_password("canary");
+    let authority = server.authority().unwrap();
+    let ask = async |url: &str| {
+        let config = RedisConfig::new(url)
+            .unwrap()
+            .with_authority(authority.clone());
+        config.ping().await
+    };
+    assert_eq!(ask(&server.url()).await, Ok(()));
+    let wrong = ask(&server.url().replace("canary", "wrong-canary")).await;
+    assert!(matches!(wrong, Err(Fault::Refused { .. })), "{wrong:?}");
+    let nobody = ask("rediss://:canary@localhost:1/0").await;
+    assert!(
+        matches!(nobody, Err(Fault::Unreachable { .. })),
+        "{nobody:?}"
+    );
+    let stranger = RedisConfig::new(&server.url()).unwrap().ping().await;
+    assert!(
+        matches!(stranger, Err(Fault::Untrusted { .. })),
+        "{stranger:?}"
+    );
+    assert!(!format!("{wrong:?}{nobody:?}{stranger:?}").contains("canary"));
 }
 
 #[tokio::test]
