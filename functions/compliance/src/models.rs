@@ -48,7 +48,7 @@ fn list(folder: &Folder, manifest: &Manifest) {
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["weights", "purpose", "packages", "MiB", "licence", "here"]);
     let missing = folder.missing(manifest);
-    for weight in manifest.weights {
+    for weight in manifest.all() {
         let absent = weight.stored.iter().any(|stored| missing.contains(&stored));
         let bytes: u64 = weight.stored.iter().map(|stored| stored.bytes).sum();
         let packages: Vec<String> = weight

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod engine;
 pub mod http;
 mod local;
 pub mod onnx;

@@ -26,7 +26,8 @@ pub struct ModelCard {
     pub task: Task,
     /// `local/whisper-base`.
     pub owner_name: &'static str,
-    /// 64 lower-case hex digits: the SHA-256 of the weights. A change of weights is a new version.
+    /// 64 lower-case hex digits: the SHA-256 of the weights and of what runs them. A change of either
+    /// is a new version.
     pub version: String,
     /// The shape of its output: a name known to `shared_replicate::adapters`.
     pub adapter: &'static str,

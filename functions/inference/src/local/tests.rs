@@ -68,8 +68,7 @@ fn a_model_without_its_weights_is_left_out_and_the_others_run() {
     ));
     // Files of the right size: weights are read when they are first needed.
     for stored in Manifest::default_set()
-        .weights
-        .iter()
+        .all()
         .flat_map(|weight| weight.stored)
     {
         let path = place.path().join(stored.path);

@@ -98,6 +98,7 @@ impl Graph {
             data_type: element as i32,
             name: name.clone(),
             raw_data: raw.into(),
+            ..TensorProto::default()
         });
         name
     }

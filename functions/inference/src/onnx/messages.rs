@@ -118,7 +118,7 @@ pub struct AttributeProto {
     pub kind: i32,
 }
 
-/// A constant; its values are little-endian in `raw_data`.
+/// A constant; its values are little-endian in `raw_data`, or outside the file.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct TensorProto {
     /// Shape.
@@ -133,6 +133,12 @@ pub struct TensorProto {
     /// Values.
     #[prost(bytes = "bytes", tag = "9")]
     pub raw_data: Bytes,
+    /// Where the values lie if not in `raw_data`.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<StringEntry>,
+    /// 1: not in `raw_data`.
+    #[prost(int32, optional, tag = "14")]
+    pub data_location: Option<i32>,
 }
 
 /// Name and type of an input or output.

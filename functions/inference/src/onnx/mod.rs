@@ -1,7 +1,7 @@
 //! Reading and writing ONNX files: the part of the format that our converters and models need.
 //!
-//! Weights may be stored as 16-bit floats although the graph computes in 32 bits: the runtime
-//! widens them when it loads the file, which halves the disk space and changes no bit of the result.
+//! Weights may be stored as 16-bit floats although the graph computes in 32 bits: `engine` widens
+//! them when it opens the file, which halves the disk space and changes no bit of the result.
 
 mod graph;
 mod messages;

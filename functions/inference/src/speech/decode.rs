@@ -59,7 +59,7 @@ impl Decoder<'_> {
     /// Which language begins here, and whether anybody speaks.
     pub(super) fn opening(&self, heard: &Heard) -> Result<Opening, SpeechError> {
         let v = self.vocabulary;
-        let logits = self.net.say(&[v.start], &mut self.net.silent(), heard)?;
+        let logits = self.net.say(&[v.start], &mut self.net.silent()?, heard)?;
         let no_speech = probability(&logits, v.no_speech);
         let (language, certainty) = choose_language(v, &logits);
         Ok(Opening {
@@ -120,7 +120,7 @@ impl Decoder<'_> {
             vocabulary: v,
             no_repeats,
         };
-        let mut said = self.net.silent();
+        let mut said = self.net.silent()?;
         let mut logits = self
             .net
             .say(&[v.start, language, v.transcribe], &mut said, heard)?;

@@ -16,7 +16,7 @@ pub enum SpeechError {
         file: &'static str,
         /// Why.
         #[source]
-        source: Box<rten::LoadError>,
+        source: ort::Error,
     },
     /// The run time failed.
     #[error("the speech model stopped in its {part}: {reason}")]
@@ -43,8 +43,13 @@ pub enum SpeechError {
 }
 
 impl SpeechError {
+    /// For `map_err` on opening a model file.
+    pub(super) fn load(file: &'static str) -> impl Fn(ort::Error) -> Self {
+        move |source| Self::Load { file, source }
+    }
+
     /// For `map_err` on a run of the model.
-    pub(super) fn run(part: &'static str) -> impl Fn(rten::RunError) -> Self {
+    pub(super) fn run(part: &'static str) -> impl Fn(ort::Error) -> Self {
         move |error| Self::Run {
             part,
             reason: error.to_string(),

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rten_tensor::prelude::*;
-
 use super::SpeechError;
 use super::align::{Map, combined, path};
 use super::coverage::cut_words;
@@ -173,17 +171,16 @@ impl Transcriber<'_> {
         }
         tokens.push(v.end);
         let attention = self.decoder.net.attention(&tokens, heard)?;
-        let columns = length.div_ceil(MOMENT).min(attention.size(3)).max(1);
+        let columns = length.div_ceil(MOMENT).min(attention.moments).max(1);
         let map_of = |head: usize| {
             let mut map = Map::zero(rows, columns);
             for row in 0..rows {
-                for column in 0..columns {
-                    map.values[row * columns + column] = attention[[0, head, row + before, column]];
-                }
+                let seen = attention.row(head, row + before);
+                map.values[row * columns..][..columns].copy_from_slice(&seen[..columns]);
             }
             map
         };
-        let mut map = combined((0..attention.size(1)).map(map_of).collect());
+        let mut map = combined((0..attention.heads).map(map_of).collect());
         for (row, place) in self.places(&decoded.spoken, columns).iter().enumerate() {
             map.confine(row, place);
         }

@@ -24,14 +24,14 @@ mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rten::ThreadPool;
 use serde_json::Value;
 use shared_domain::Task;
 
 pub use error::SpeechError;
 
+use crate::engine::Engine;
 use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
-use crate::weights::{Folder, Manifest, WeightsError};
+use crate::weights::{Folder, WeightsError};
 use decode::Decoder;
 use mel::Mel;
 use net::Net;
@@ -52,7 +52,7 @@ const FILES: [&str; 5] = [
 pub struct Whisper {
     card: ModelCard,
     folder: Folder,
-    pool: Option<Arc<ThreadPool>>,
+    threads: usize,
     /// Loaded by the first question and shared by all.
     loaded: Mutex<Option<Arc<Loaded>>>,
 }
@@ -68,13 +68,9 @@ struct Loaded {
 impl Whisper {
     /// Makes the model ready to load; fails at once when a file of it is not there.
     ///
-    /// `pool` bounds the threads; without it the run time's own pool is used.
-    pub fn connect(folder: &Folder, pool: Option<Arc<ThreadPool>>) -> Result<Self, WeightsError> {
-        let missing = folder.missing(&Manifest::default_set());
-        if let Some(file) = missing.iter().find(|stored| FILES.contains(&stored.path)) {
-            let (file, folder) = (file.path.to_owned(), folder.dir().to_owned());
-            return Err(WeightsError::Missing { file, folder });
-        }
+    /// `threads` is for one question.
+    pub fn connect(folder: &Folder, threads: usize) -> Result<Self, WeightsError> {
+        folder.require(&FILES)?;
         let card = ModelCard {
             task: Task::Speech,
             owner_name: "local/whisper-base",
@@ -88,7 +84,7 @@ impl Whisper {
         Ok(Self {
             card,
             folder: folder.clone(),
-            pool,
+            threads,
             loaded: Mutex::default(),
         })
     }
@@ -98,22 +94,19 @@ impl Whisper {
         if let Some(loaded) = &*loaded {
             return Ok(Arc::clone(loaded));
         }
-        let fresh = Arc::new(Loaded::load(&self.folder, self.pool.as_ref())?);
+        let fresh = Arc::new(Loaded::load(&self.folder, self.threads)?);
         *loaded = Some(Arc::clone(&fresh));
         Ok(fresh)
     }
 }
 
 impl Loaded {
-    fn load(folder: &Folder, pool: Option<&Arc<ThreadPool>>) -> Result<Self, SpeechError> {
+    fn load(folder: &Folder, threads: usize) -> Result<Self, SpeechError> {
         let [vad, encoder, decoder, config, vocabulary] = FILES;
+        let engine = Engine::start(folder, threads)?;
         Ok(Self {
-            vad: Vad::load(&folder.path(vad)?, pool.cloned())?,
-            net: Net::load(
-                &folder.path(encoder)?,
-                &folder.path(decoder)?,
-                pool.cloned(),
-            )?,
+            vad: Vad::load(&folder.path(vad)?, &engine)?,
+            net: Net::load(&folder.path(encoder)?, &folder.path(decoder)?, &engine)?,
             vocabulary: Vocabulary::load(&folder.path(vocabulary)?, &folder.path(config)?)?,
             mel: Mel::new(),
         })

@@ -1,15 +1,14 @@
 //! The two networks: sound to keys and values, and tokens to the next token.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
-use rten_tensor::Tensor;
-use rten_tensor::prelude::*;
+use ort::session::SessionInputValue;
+use ort::value::{DynValue, Tensor};
 
 use super::SpeechError;
 use super::mel::BANDS;
 use super::tokens::Token;
+use crate::engine::{Engine, Network};
 
 const ENCODER: &str = "encoder";
 const DECODER: &str = "decoder";
@@ -18,123 +17,106 @@ const HEAD: usize = 64;
 
 /// What the decoder listens to.
 #[derive(Debug)]
-pub(super) struct Heard(Vec<Tensor<f32>>);
+pub(super) struct Heard(Vec<DynValue>);
 
 /// What the decoder has said so far.
 #[derive(Debug)]
 pub(super) struct Said {
-    cache: Vec<Tensor<f32>>,
+    cache: Vec<DynValue>,
     length: usize,
 }
 
-/// The nodes of one layer of the decoder, keys before values.
+/// The names of what one kind of decoder run wants, that before the new cache.
 #[derive(Debug)]
-struct Layer {
-    past: [NodeId; 2],
-    heard: [NodeId; 2],
-    present: [NodeId; 2],
-}
-
-/// Where a decoder run puts its results.
-struct Answer {
-    wanted: Tensor<f32>,
-    cache: Vec<Tensor<f32>>,
-}
+struct Wanted(Vec<String>);
 
 /// Both networks.
 #[derive(Debug)]
 pub(super) struct Net {
-    encoder: Model,
-    decoder: Model,
-    heard: Vec<NodeId>,
-    layers: Vec<Layer>,
+    encoder: Network,
+    decoder: Network,
+    /// Keys and values of each layer, as inputs: what was said, and what was heard.
+    past: Vec<String>,
+    heard: Vec<String>,
+    next_token: Wanted,
+    attention: Wanted,
     heads: usize,
-    pool: Option<Arc<ThreadPool>>,
+}
+
+/// Which moments the alignment heads look at while a text is said.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Attention {
+    pub(super) heads: usize,
+    pub(super) moments: usize,
+    tokens: usize,
+    values: Vec<f32>,
+}
+
+impl Attention {
+    /// What one head sees of all moments at a token.
+    pub(super) fn row(&self, head: usize, token: usize) -> &[f32] {
+        let from = (head * self.tokens + token) * self.moments;
+        &self.values[from..from + self.moments]
+    }
 }
 
 impl Net {
     pub(super) fn load(
         encoder: &Path,
         decoder: &Path,
-        pool: Option<Arc<ThreadPool>>,
+        engine: &Engine,
     ) -> Result<Self, SpeechError> {
-        let load = |path: &Path, file| {
-            Model::load_file(path).map_err(|source| SpeechError::Load {
-                file,
-                source: Box::new(source),
-            })
+        let open = |path: &Path, file| {
+            let network = engine.open_converted(path);
+            network.map_err(SpeechError::load(file))
         };
-        let encoder = load(encoder, "encoder.onnx")?;
-        let decoder = load(decoder, "decoder.onnx")?;
-        let mut layers = Vec::new();
-        let mut heard = Vec::new();
-        for index in 0.. {
-            let name = |prefix: &str| format!("{prefix}{index}");
-            if decoder.find_node(&name("k")).is_none() {
-                break;
-            }
-            let pair = |model: &Model, keys: &str, values: &str| {
-                let node = |prefix| {
-                    model
-                        .node_id(&name(prefix))
-                        .map_err(SpeechError::run(DECODER))
-                };
-                Ok::<_, SpeechError>([node(keys)?, node(values)?])
-            };
-            heard.extend(pair(&encoder, "xk", "xv")?);
-            layers.push(Layer {
-                past: pair(&decoder, "k", "v")?,
-                heard: pair(&decoder, "xk", "xv")?,
-                present: pair(&decoder, "nk", "nv")?,
-            });
-        }
-        let first = decoder.node_id("k0").map_err(SpeechError::run(DECODER))?;
-        let shape = decoder.node_info(first).and_then(|info| info.shape());
-        let heads = match shape.as_deref() {
-            Some([_, rten::Dimension::Fixed(heads), ..]) => *heads,
-            _ => return Err(SpeechError::shape(DECODER)),
+        let encoder = open(encoder, "encoder.onnx")?;
+        let decoder = open(decoder, "decoder.onnx")?;
+        let heads = heads(&decoder).ok_or_else(|| SpeechError::shape(DECODER))?;
+        let known = |name: &String| decoder.inputs().iter().any(|input| input.name() == name);
+        let layers = (0..)
+            .take_while(|layer| known(&format!("k{layer}")))
+            .count();
+        let of_layers = |kinds: [&str; 2]| -> Vec<String> {
+            let names = |layer| kinds.map(|kind| format!("{kind}{layer}"));
+            (0..layers).flat_map(names).collect()
         };
+        let present = of_layers(["nk", "nv"]);
+        let with = |first: &str| Wanted([vec![first.to_owned()], present.clone()].concat());
         Ok(Self {
+            past: of_layers(["k", "v"]),
+            heard: of_layers(["xk", "xv"]),
+            next_token: with("logits"),
+            attention: Wanted(vec!["align".to_owned()]),
+            heads,
             encoder,
             decoder,
-            heard,
-            layers,
-            heads,
-            pool,
         })
-    }
-
-    fn options(&self) -> RunOptions {
-        RunOptions::default().with_thread_pool(self.pool.clone())
     }
 
     /// Listens to a picture of an even number of columns.
     pub(super) fn listen(&self, picture: Vec<f32>) -> Result<Heard, SpeechError> {
+        let failed = SpeechError::run(ENCODER);
         let columns = picture.len() / BANDS;
-        let mel = Tensor::from_data(&[1, BANDS, columns], picture);
-        let positions = positions(0, columns / 2);
-        let node = |name: &str| {
-            self.encoder
-                .node_id(name)
-                .map_err(SpeechError::run(ENCODER))
-        };
+        let mel = Tensor::from_array(([1, BANDS, columns], picture)).map_err(&failed)?;
+        let positions = positions(0, columns / 2).map_err(&failed)?;
         let inputs = vec![
-            (node("mel")?, mel.view().into()),
-            (node("pos")?, positions.view().into()),
+            ("mel".into(), mel.into()),
+            ("pos".into(), positions.into()),
         ];
-        let values = self.encoder.run(inputs, &self.heard, Some(self.options()));
-        let values = values.map_err(SpeechError::run(ENCODER))?.into_iter();
-        let tensors: Option<Vec<_>> = values.map(|value| value.try_into().ok()).collect();
-        Ok(Heard(tensors.ok_or_else(|| SpeechError::shape(ENCODER))?))
+        let values = self.encoder.run(inputs, &self.heard).map_err(failed)?;
+        Ok(Heard(values))
     }
 
     /// An empty beginning.
-    pub(super) fn silent(&self) -> Said {
-        let empty = || Tensor::zeros(&[1, self.heads, 0, HEAD]);
-        Said {
-            cache: (0..2 * self.layers.len()).map(|_| empty()).collect(),
+    pub(super) fn silent(&self) -> Result<Said, SpeechError> {
+        let empty = || Tensor::from_array(([1, self.heads, 0, HEAD], Vec::<f32>::new()));
+        let cache = self.past.iter().map(|_| Ok(empty()?.into_dyn()));
+        let cache: ort::Result<Vec<DynValue>> = cache.collect();
+        Ok(Said {
+            cache: cache.map_err(SpeechError::run(DECODER))?,
             length: 0,
-        }
+        })
     }
 
     /// Says some tokens and answers how likely each token comes next (before any softmax).
@@ -144,81 +126,89 @@ impl Net {
         said: &mut Said,
         heard: &Heard,
     ) -> Result<Vec<f32>, SpeechError> {
-        let answer = self.decode(tokens, said, heard, "logits")?;
+        let mut values = self.decode(tokens, said, heard, &self.next_token)?.into_iter();
+        let logits = values.next().ok_or_else(|| SpeechError::shape(DECODER))?;
         said.length += tokens.len();
-        said.cache = answer.cache;
-        Ok(answer.wanted.to_vec())
+        said.cache = values.collect();
+        let (_, logits) = floats(&logits)?;
+        Ok(logits.to_vec())
     }
 
-    /// Which moments the alignment heads look at while a whole text is said: [1, heads, T, moments].
+    /// Which moments the alignment heads look at while a whole text is said.
     pub(super) fn attention(
         &self,
         tokens: &[Token],
         heard: &Heard,
-    ) -> Result<Tensor<f32>, SpeechError> {
-        Ok(self
-            .decode(tokens, &mut self.silent(), heard, "align")?
-            .wanted)
+    ) -> Result<Attention, SpeechError> {
+        let values = self.decode(tokens, &self.silent()?, heard, &self.attention)?;
+        let value = values.first().ok_or_else(|| SpeechError::shape(DECODER))?;
+        let (sizes, values) = floats(value)?;
+        let &[1, heads, tokens, moments] = sizes.as_slice() else {
+            return Err(SpeechError::shape(DECODER));
+        };
+        Ok(Attention {
+            heads,
+            tokens,
+            moments,
+            values: values.to_vec(),
+        })
     }
 
     fn decode(
         &self,
         tokens: &[Token],
-        said: &mut Said,
+        said: &Said,
         heard: &Heard,
-        wanted: &str,
-    ) -> Result<Answer, SpeechError> {
+        wanted: &Wanted,
+    ) -> Result<Vec<DynValue>, SpeechError> {
+        let failed = SpeechError::run(DECODER);
         let (count, past) = (tokens.len(), said.length);
-        let node = |name: &str| {
-            self.decoder
-                .node_id(name)
-                .map_err(SpeechError::run(DECODER))
-        };
-        let ids: Option<Vec<i32>> = tokens
-            .iter()
-            .map(|&token| i32::try_from(token).ok())
-            .collect();
-        let ids = ids.ok_or_else(|| SpeechError::shape(DECODER))?;
-        let ids = Tensor::from_data(&[1, count], ids);
-        let positions = positions(past, count);
-        let mask = mask(past, count);
-        let mut inputs: Vec<(NodeId, ValueOrView<'_>)> = vec![
-            (node("ids")?, ids.view().into()),
-            (node("pos")?, positions.view().into()),
-            (node("mask")?, mask.view().into()),
+        let ids = tokens.iter().map(|&token| i32::try_from(token));
+        let ids = ids.collect::<Result<Vec<i32>, _>>();
+        let ids = ids.map_err(|_| SpeechError::shape(DECODER))?;
+        let ids = Tensor::from_array(([1, count], ids)).map_err(&failed)?;
+        let positions = positions(past, count).map_err(&failed)?;
+        let mask = mask(past, count).map_err(&failed)?;
+        let mut inputs: Vec<(_, SessionInputValue<'_>)> = vec![
+            ("ids".into(), ids.into()),
+            ("pos".into(), positions.into()),
+            ("mask".into(), mask.into()),
         ];
-        let mut outputs = vec![node(wanted)?];
-        // The cache is given away, so that the run time may extend it in place.
-        let mut cache = std::mem::take(&mut said.cache).into_iter();
-        for (layer, heard) in self.layers.iter().zip(heard.0.chunks(2)) {
-            for (part, heard) in heard.iter().enumerate() {
-                if let Some(past) = cache.next() {
-                    inputs.push((layer.past[part], Value::from(past).into()));
-                }
-                inputs.push((layer.heard[part], heard.view().into()));
-                outputs.push(layer.present[part]);
-            }
+        // Values of earlier runs are lent as they lie: none is copied.
+        let cache = self.past.iter().zip(&said.cache);
+        for (name, value) in cache.chain(self.heard.iter().zip(&heard.0)) {
+            inputs.push((name.as_str().into(), value.into()));
         }
-        let values = self.decoder.run(inputs, &outputs, Some(self.options()));
-        let mut values = values.map_err(SpeechError::run(DECODER))?.into_iter();
-        let first = values.next().and_then(|value| value.try_into().ok());
-        let rest: Option<Vec<_>> = values.map(|value| value.try_into().ok()).collect();
-        match (first, rest) {
-            (Some(wanted), Some(cache)) => Ok(Answer { wanted, cache }),
-            _ => Err(SpeechError::shape(DECODER)),
-        }
+        self.decoder.run(inputs, &wanted.0).map_err(failed)
     }
 }
 
-fn positions(from: usize, count: usize) -> Tensor<i32> {
+/// How many heads the decoder has: keys are [1, heads, said, 64].
+fn heads(decoder: &Network) -> Option<usize> {
+    let mut inputs = decoder.inputs().iter();
+    let keys = inputs.find(|input| input.name() == "k0")?;
+    let heads = keys.dtype().tensor_shape()?.get(1)?;
+    usize::try_from(*heads).ok()
+}
+
+/// Sizes and numbers of an answer.
+fn floats(value: &DynValue) -> Result<(Vec<usize>, &[f32]), SpeechError> {
+    let failed = SpeechError::run(DECODER);
+    let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
+    let sizes = shape.iter().map(|&size| usize::try_from(size));
+    let sizes = sizes.collect::<Result<Vec<usize>, _>>();
+    Ok((sizes.map_err(|_| SpeechError::shape(DECODER))?, values))
+}
+
+fn positions(from: usize, count: usize) -> ort::Result<Tensor<i32>> {
     let all: Vec<i32> = (from..from + count)
         .map(|at| i32::try_from(at).unwrap_or(i32::MAX))
         .collect();
-    Tensor::from_data(&[count], all)
+    Tensor::from_array(([count], all))
 }
 
 /// A token does not see those after it.
-fn mask(past: usize, count: usize) -> Tensor<f32> {
+fn mask(past: usize, count: usize) -> ort::Result<Tensor<f32>> {
     let row = |at: usize| {
         (0..past + count).map(move |seen| {
             if seen > past + at {
@@ -228,8 +218,6 @@ fn mask(past: usize, count: usize) -> Tensor<f32> {
             }
         })
     };
-    Tensor::from_data(
-        &[count, past + count],
-        (0..count).flat_map(row).collect::<Vec<_>>(),
-    )
+    let all: Vec<f32> = (0..count).flat_map(row).collect();
+    Tensor::from_array(([count, past + count], all))
 }

@@ -3,9 +3,7 @@
 
 use std::io::{Cursor, Write};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use rten::ThreadPool;
 use serde_json::{Value, json};
 
 use super::{SpeechError, Whisper};
@@ -15,7 +13,7 @@ use crate::weights::tests::real_folder;
 const RATE: usize = 16_000;
 
 fn whisper() -> Whisper {
-    Whisper::connect(&real_folder(), None).unwrap()
+    Whisper::connect(&real_folder(), 1).unwrap()
 }
 
 fn wav(samples: &[f32]) -> Vec<u8> {
@@ -223,8 +221,7 @@ fn a_transcript_does_not_depend_on_the_number_of_threads() {
         "Somebody brought a loaded gun and a bottle of whiskey.",
     ));
     let transcript = |threads: usize| {
-        let pool = Arc::new(ThreadPool::with_num_threads(threads));
-        let whisper = Whisper::connect(&real_folder(), Some(pool)).unwrap();
+        let whisper = Whisper::connect(&real_folder(), threads).unwrap();
         let input = input(sound.clone(), json!({}));
         whisper.predict(&input, &Cancel::default()).unwrap()
     };

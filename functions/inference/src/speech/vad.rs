@@ -5,14 +5,12 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
-use rten::{Model, NodeId, RunOptions, ThreadPool};
-use rten_tensor::prelude::*;
-use rten_tensor::{NdTensor, Tensor};
+use ort::value::{Tensor, TensorRef};
 
 use super::SpeechError;
 use super::wav::RATE;
+use crate::engine::{Engine, Network};
 
 /// Samples of a chunk.
 pub(super) const CHUNK: usize = 512;
@@ -28,37 +26,21 @@ const PAUSE: usize = 4;
 /// 96 ms: a shout is short, a click is shorter.
 const SHORTEST: usize = 3;
 
+const PART: &str = "voice detector";
+
 /// The detector.
 #[derive(Debug)]
 pub(super) struct Vad {
-    model: Model,
-    input: NodeId,
-    state: NodeId,
-    rate: NodeId,
-    output: NodeId,
-    next_state: NodeId,
-    pool: Option<Arc<ThreadPool>>,
+    network: Network,
+    wanted: [String; 2],
 }
 
 impl Vad {
-    pub(super) fn load(path: &Path, pool: Option<Arc<ThreadPool>>) -> Result<Self, SpeechError> {
-        let model = Model::load_file(path).map_err(|source| SpeechError::Load {
-            file: "silero-vad.onnx",
-            source: Box::new(source),
-        })?;
-        let node = |name: &str| {
-            model
-                .node_id(name)
-                .map_err(SpeechError::run("voice detector"))
-        };
+    pub(super) fn load(path: &Path, engine: &Engine) -> Result<Self, SpeechError> {
+        let network = engine.open(path);
         Ok(Self {
-            input: node("input")?,
-            state: node("state")?,
-            rate: node("sr")?,
-            output: node("output")?,
-            next_state: node("stateN")?,
-            model,
-            pool,
+            network: network.map_err(SpeechError::load("silero-vad.onnx"))?,
+            wanted: ["output", "stateN"].map(str::to_owned),
         })
     }
 
@@ -68,10 +50,11 @@ impl Vad {
         sound: &[f32],
         mut go_on: impl FnMut() -> Result<(), SpeechError>,
     ) -> Result<Vec<f32>, SpeechError> {
-        const PART: &str = "voice detector";
-        let mut state = Tensor::<f32>::zeros(&[2, 1, 128]);
-        let rate = Tensor::from_scalar(16_000i32);
-        let mut window = vec![0.0; CONTEXT + CHUNK];
+        let failed = SpeechError::run(PART);
+        let rate = Tensor::from_array(((), vec![16_000_i64])).map_err(&failed)?;
+        let silence = Tensor::from_array(([2, 1, 128], vec![0.0_f32; 256]));
+        let mut state = silence.map_err(&failed)?.into_dyn();
+        let mut window = vec![0.0_f32; CONTEXT + CHUNK];
         let mut probabilities = Vec::with_capacity(sound.len() / CHUNK + 1);
         for (index, chunk) in sound.chunks(CHUNK).enumerate() {
             if index % 64 == 0 {
@@ -80,20 +63,19 @@ impl Vad {
             window.copy_within(CHUNK.., 0);
             window[CONTEXT..].fill(0.0);
             window[CONTEXT..CONTEXT + chunk.len()].copy_from_slice(chunk);
-            let input = NdTensor::from_data([1, CONTEXT + CHUNK], window.clone());
+            let input = TensorRef::from_array_view(([1, CONTEXT + CHUNK], window.as_slice()));
             let inputs = vec![
-                (self.input, input.view().into()),
-                (self.state, state.view().into()),
-                (self.rate, rate.view().into()),
+                ("input".into(), input.map_err(&failed)?.into()),
+                ("state".into(), (&state).into()),
+                ("sr".into(), (&rate).into()),
             ];
-            let options = RunOptions::default().with_thread_pool(self.pool.clone());
-            let outputs = [self.output, self.next_state];
-            let answers = self.model.run(inputs, &outputs, Some(options));
-            let mut answers = answers.map_err(SpeechError::run(PART))?.into_iter();
-            let mut tensor = || -> Option<Tensor<f32>> { answers.next()?.try_into().ok() };
-            let probability = tensor().ok_or_else(|| SpeechError::shape(PART))?;
-            state = tensor().ok_or_else(|| SpeechError::shape(PART))?;
-            probabilities.push(probability.iter().next().copied().unwrap_or(0.0));
+            let answers = self.network.run(inputs, &self.wanted).map_err(&failed)?;
+            let Ok([probability, next]) = <[_; 2]>::try_from(answers) else {
+                return Err(SpeechError::shape(PART));
+            };
+            state = next;
+            let (_, values) = probability.try_extract_tensor::<f32>().map_err(&failed)?;
+            probabilities.push(values.first().copied().unwrap_or(0.0));
         }
         Ok(probabilities)
     }

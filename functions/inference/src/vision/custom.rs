@@ -21,9 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rten::ThreadPool;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -32,7 +30,9 @@ use shared_domain::Task;
 use super::VisionError;
 use super::net::Net;
 use super::picture::{Layout, Levels, Picture};
+use crate::engine::Engine;
 use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
+use crate::weights::{Folder, RUNTIME};
 
 const NAME: &str = "of your own";
 const MAX_SIDE: usize = 2048;
@@ -125,8 +125,13 @@ pub struct OnnxClassifier {
 }
 
 impl OnnxClassifier {
-    /// Reads a list of descriptions and opens each model of it.
-    pub fn open_all(file: &Path, pool: Option<&Arc<ThreadPool>>) -> Result<Vec<Self>, VisionError> {
+    /// Reads a list of descriptions and opens each model of it, with the library of the folder.
+    /// `threads` is for one question.
+    pub fn open_all(
+        file: &Path,
+        folder: &Folder,
+        threads: usize,
+    ) -> Result<Vec<Self>, VisionError> {
         let unusable = |reason: String| VisionError::Description {
             file: file.to_owned(),
             reason,
@@ -138,10 +143,11 @@ impl OnnxClassifier {
         if names.len() < descriptions.len() {
             return Err(unusable("two models have the same name".to_owned()));
         }
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let engine = Engine::start(folder, threads)?;
+        let beside = file.parent().unwrap_or(Path::new("."));
         let open = |description: Description| {
             let name = description.name.clone();
-            Self::open(description, folder, pool.cloned()).map_err(|error| match error {
+            Self::open(description, beside, &engine).map_err(|error| match error {
                 Unfit::Description(reason) => unusable(format!("{name}: {reason}")),
                 Unfit::Model(error) => error,
             })
@@ -151,11 +157,7 @@ impl OnnxClassifier {
 
     /// Verifies the file's checksum and runs the model once on an empty picture, so that one which
     /// does not fit its description fails at the start.
-    fn open(
-        description: Description,
-        folder: &Path,
-        pool: Option<Arc<ThreadPool>>,
-    ) -> Result<Self, Unfit> {
+    fn open(description: Description, folder: &Path, engine: &Engine) -> Result<Self, Unfit> {
         description.check().map_err(Unfit::Description)?;
         let path = folder.join(&description.path);
         let bytes = fs::read(&path).map_err(|error| {
@@ -169,7 +171,7 @@ impl OnnxClassifier {
             )));
         }
         drop(bytes);
-        let net = Net::load(NAME, &path, &[], pool)?;
+        let net = Net::load(NAME, &path, engine)?;
         let classifier = Self {
             card: description.card(),
             description,
@@ -189,7 +191,7 @@ impl OnnxClassifier {
             Layout::Pixels => [1, height, width, 3],
         };
         let input = picture.resized(width, height)?.levels(&levels);
-        let answers = self.net.run(&shape, input)?;
+        let answers = self.net.run(&shape, &input)?;
         let labels = self.description.labels.len();
         match answers.into_iter().next() {
             Some(answer) if answer.values.len() == labels => {
@@ -256,6 +258,9 @@ impl Description {
     /// The card lives as long as the process, and so do the few texts in it.
     fn card(&self) -> ModelCard {
         let mut version = Sha256::new();
+        for part in RUNTIME {
+            version.update(part);
+        }
         version.update(&self.sha256);
         // Whatever of the description changes an answer.
         version.update(format!("{self:?}"));

@@ -1,6 +1,6 @@
 //! Failures of picture models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::predictor::PredictError;
 use crate::weights::WeightsError;
@@ -47,6 +47,15 @@ pub enum VisionError {
 }
 
 impl VisionError {
+    /// A model file that cannot be used, for what reason.
+    pub(super) fn load(file: &Path) -> impl Fn(String) -> Self {
+        let file = file.to_owned();
+        move |reason| Self::Load {
+            file: file.clone(),
+            reason,
+        }
+    }
+
     /// For `map_err` on whatever a run of a model can fail with.
     pub(super) fn run<E: std::fmt::Display>(model: &'static str) -> impl Fn(E) -> Self {
         move |error| Self::Run {

@@ -4,20 +4,18 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
-use rten_tensor::Tensor;
-use rten_tensor::prelude::*;
+use ort::value::{DynValue, TensorRef};
 
 use super::VisionError;
+use crate::engine::{Engine, Network};
 
 /// One model file in memory.
 #[derive(Debug)]
 pub(super) struct Net {
     name: &'static str,
-    model: Model,
-    input: NodeId,
-    outputs: Vec<NodeId>,
-    pool: Option<Arc<ThreadPool>>,
+    network: Network,
+    input: String,
+    outputs: Vec<String>,
 }
 
 /// One output: its sizes and its numbers in order.
@@ -28,76 +26,63 @@ pub(super) struct Answer {
 }
 
 impl Net {
-    /// Loads a file; `outputs` names what is wanted, none means every output.
+    /// Loads a file and wants every output of it.
     pub(super) fn load(
         name: &'static str,
         file: &Path,
-        outputs: &[&str],
-        pool: Option<Arc<ThreadPool>>,
+        engine: &Engine,
     ) -> Result<Self, VisionError> {
-        let failed = |reason: String| VisionError::Load {
-            file: file.to_owned(),
-            reason,
+        let failed = VisionError::load(file);
+        let network = engine.open(file).map_err(|error| failed(error.to_string()))?;
+        Self::of(name, network).map_err(failed)
+    }
+
+    /// Loads a file that was converted here; `outputs` names what is wanted.
+    pub(super) fn load_converted(
+        name: &'static str,
+        file: &Path,
+        outputs: &[&str],
+        engine: &Engine,
+    ) -> Result<Self, VisionError> {
+        let failed = VisionError::load(file);
+        let network = engine.open_converted(file);
+        let network = network.map_err(|error| failed(error.to_string()))?;
+        let mut net = Self::of(name, network).map_err(failed)?;
+        net.outputs = outputs.iter().map(|&output| output.to_owned()).collect();
+        Ok(net)
+    }
+
+    fn of(name: &'static str, network: Network) -> Result<Self, String> {
+        let [input] = network.inputs() else {
+            let count = network.inputs().len();
+            return Err(format!("it has {count} inputs instead of one"));
         };
-        // Weights are packed once instead of at every run.
-        let model = ModelOptions::with_all_ops()
-            .prepack_weights(true)
-            .load_file(file)
-            .map_err(|error| failed(error.to_string()))?;
-        let input = match model.input_ids() {
-            [input] => *input,
-            other => {
-                return Err(failed(format!(
-                    "it has {} inputs instead of one",
-                    other.len()
-                )));
-            }
-        };
-        let wanted: Result<Vec<NodeId>, _> =
-            outputs.iter().map(|name| model.node_id(name)).collect();
-        let mut outputs = wanted.map_err(|error| failed(error.to_string()))?;
-        if outputs.is_empty() {
-            outputs = model.output_ids().to_vec();
-        }
         Ok(Self {
             name,
-            model,
-            input,
-            outputs,
-            pool,
+            input: input.name().to_owned(),
+            outputs: network.outputs().to_vec(),
+            network,
         })
     }
 
     /// Runs the network on numbers of the given sizes.
-    pub(super) fn run(
-        &self,
-        shape: &[usize],
-        values: Vec<f32>,
-    ) -> Result<Vec<Answer>, VisionError> {
-        let input: Tensor<f32> =
-            Tensor::try_from_data(shape, values).map_err(VisionError::run(self.name))?;
-        let options = RunOptions::default().with_thread_pool(self.pool.clone());
-        let outputs = self
-            .model
-            .run(
-                vec![(self.input, input.into())],
-                &self.outputs,
-                Some(options),
-            )
-            .map_err(VisionError::run(self.name))?;
-        outputs
-            .into_iter()
-            .map(|value| self.answer(value))
-            .collect()
+    pub(super) fn run(&self, shape: &[usize], values: &[f32]) -> Result<Vec<Answer>, VisionError> {
+        let failed = VisionError::run(self.name);
+        let input = TensorRef::from_array_view((shape, values)).map_err(&failed)?;
+        let inputs = vec![(self.input.as_str().into(), input.into())];
+        let outputs = self.network.run(inputs, &self.outputs).map_err(failed)?;
+        outputs.iter().map(|value| self.answer(value)).collect()
     }
 
-    fn answer(&self, value: Value) -> Result<Answer, VisionError> {
-        let tensor: Tensor<f32> = value
-            .try_into()
+    fn answer(&self, value: &DynValue) -> Result<Answer, VisionError> {
+        let (shape, values) = value
+            .try_extract_tensor::<f32>()
             .map_err(|_| VisionError::shape(self.name))?;
-        let shape = tensor.shape().to_vec();
-        let values = tensor.into_data();
+        let sizes = shape.iter().map(|&size| usize::try_from(size));
+        let shape = sizes.collect::<Result<Vec<usize>, _>>();
+        let shape = shape.map_err(|_| VisionError::shape(self.name))?;
         if values.iter().all(|value| value.is_finite()) {
+            let values = values.to_vec();
             Ok(Answer { shape, values })
         } else {
             Err(VisionError::run(self.name)("its answer is not a number"))

@@ -6,15 +6,13 @@
 //! highest square, so that two looks must agree: a single square of cartoon fur scored 0.89, both
 //! together at most 0.53 over all frames of the two films of the tests. Black bars are cut off first.
 
-use std::sync::Arc;
-
-use rten::ThreadPool;
 use serde_json::{Value, json};
 use shared_domain::Task;
 
 use super::VisionError;
 use super::net::{Net, OnDemand};
 use super::picture::{Area, Layout, Levels, Picture};
+use crate::engine::Engine;
 use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
 use crate::weights::{Folder, WeightsError};
 
@@ -42,9 +40,10 @@ pub struct OpenNsfw {
 }
 
 impl OpenNsfw {
-    /// Makes the model ready to load; fails at once when its file is not there.
-    pub fn connect(folder: &Folder, pool: Option<Arc<ThreadPool>>) -> Result<Self, WeightsError> {
-        super::require(folder, &[FILE])?;
+    /// Makes the model ready to load; fails at once when its file is not there. `threads` is for one
+    /// question.
+    pub fn connect(folder: &Folder, threads: usize) -> Result<Self, WeightsError> {
+        folder.require(&[FILE])?;
         let card = ModelCard {
             task: Task::Nudity,
             owner_name: "local/open-nsfw",
@@ -56,7 +55,10 @@ impl OpenNsfw {
             limits: Vec::new(),
         };
         let folder = folder.clone();
-        let net = OnDemand::new(move || Net::load(NAME, &folder.path(FILE)?, &[], pool.clone()));
+        let net = OnDemand::new(move || {
+            let engine = Engine::start(&folder, threads)?;
+            Net::load(NAME, &folder.path(FILE)?, &engine)
+        });
         Ok(Self { card, net })
     }
 
@@ -86,7 +88,7 @@ fn look(net: &Net, view: &Picture) -> Result<f32, VisionError> {
         width: SIDE,
         height: SIDE,
     });
-    let answers = net.run(&[1, SIDE, SIDE, 3], centre.levels(&LEVELS))?;
+    let answers = net.run(&[1, SIDE, SIDE, 3], &centre.levels(&LEVELS))?;
     match answers.first().map(|answer| answer.values.as_slice()) {
         Some([_, nsfw]) => Ok(*nsfw),
         _ => Err(VisionError::shape(NAME)),

@@ -4,9 +4,6 @@
 //! middle of such an object, and how far its edges are. A cell counts when none of its eight
 //! neighbours scores higher.
 
-use std::sync::Arc;
-
-use rten::ThreadPool;
 use serde_json::{Value, json};
 use shared_domain::Task;
 
@@ -14,6 +11,7 @@ use super::VisionError;
 use super::labels::COCO;
 use super::net::{Net, OnDemand};
 use super::picture::{Layout, Levels, Picture};
+use crate::engine::Engine;
 use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
 use crate::weights::{Folder, WeightsError};
 
@@ -52,9 +50,10 @@ pub struct CenterNet {
 }
 
 impl CenterNet {
-    /// Makes the model ready to load; fails at once when its file is not there.
-    pub fn connect(folder: &Folder, pool: Option<Arc<ThreadPool>>) -> Result<Self, WeightsError> {
-        super::require(folder, &[FILE])?;
+    /// Makes the model ready to load; fails at once when its file is not there. `threads` is for one
+    /// question.
+    pub fn connect(folder: &Folder, threads: usize) -> Result<Self, WeightsError> {
+        folder.require(&[FILE])?;
         let card = ModelCard {
             task: Task::Objects,
             owner_name: "local/centernet",
@@ -67,14 +66,16 @@ impl CenterNet {
             limits: vec!["common_objects_only".to_owned()],
         };
         let folder = folder.clone();
-        let net =
-            OnDemand::new(move || Net::load(NAME, &folder.path(FILE)?, &OUTPUTS, pool.clone()));
+        let net = OnDemand::new(move || {
+            let engine = Engine::start(&folder, threads)?;
+            Net::load_converted(NAME, &folder.path(FILE)?, &OUTPUTS, &engine)
+        });
         Ok(Self { card, net })
     }
 
     fn objects(&self, picture: &Picture) -> Result<Vec<Object>, VisionError> {
         let input = picture.resized(SIDE, SIDE)?.levels(&LEVELS);
-        let answers = self.net.loaded()?.run(&[1, 3, SIDE, SIDE], input)?;
+        let answers = self.net.loaded()?.run(&[1, 3, SIDE, SIDE], &input)?;
         match answers.as_slice() {
             [heat, edges]
                 if heat.values.len() == COCO.len() * CELLS && edges.values.len() == 4 * CELLS =>

@@ -1,10 +1,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use bytes::Bytes;
-use rten::ThreadPool;
 use serde_json::Value;
 
 use super::{CenterNet, OpenNsfw, ScreenText};
@@ -144,14 +142,11 @@ fn an_answer_does_not_depend_on_the_number_of_threads() {
     };
     let picture = drawn(frame("bigbuckbunny.mp4", "1"), &[line]);
     let answers = |threads: usize| {
-        let (folder, pool) = (
-            real_folder(),
-            Some(Arc::new(ThreadPool::with_num_threads(threads))),
-        );
+        let folder = real_folder();
         let models: [Box<dyn Predictor>; 3] = [
-            Box::new(OpenNsfw::connect(&folder, pool.clone()).unwrap()),
-            Box::new(CenterNet::connect(&folder, pool.clone()).unwrap()),
-            Box::new(ScreenText::connect(&folder, pool).unwrap()),
+            Box::new(OpenNsfw::connect(&folder, threads).unwrap()),
+            Box::new(CenterNet::connect(&folder, threads).unwrap()),
+            Box::new(ScreenText::connect(&folder, threads).unwrap()),
         ];
         models.map(|model| answer(&*model, &picture))
     };

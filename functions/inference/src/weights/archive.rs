@@ -67,7 +67,14 @@ pub(super) fn is_archive_of(file: &str, package: &Package) -> bool {
     match package.registry {
         Registry::Pypi => {
             let stem = format!("{}-{}-", package.name.replace('-', "_"), package.version);
-            file.starts_with(&stem) && Path::new(file).extension().is_some_and(|end| end == "whl")
+            // `manylinux_2_27_x86_64.manylinux_2_28_x86_64` is a name for two.
+            let built_for = |wheel: &str| {
+                let machines = wheel.rsplit('-').next().unwrap_or_default();
+                package
+                    .platform
+                    .is_none_or(|platform| machines.split('.').any(|machine| machine == platform))
+            };
+            file.starts_with(&stem) && file.strip_suffix(".whl").is_some_and(built_for)
         }
         Registry::Npm => {
             let name = package.name.trim_start_matches('@').replace('/', "-");

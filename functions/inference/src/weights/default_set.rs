@@ -12,6 +12,7 @@ static HUMAN: Package = Package {
     name: "@vladmandic/human",
     version: "3.3.6",
     bytes: 28_615_417,
+    platform: None,
 };
 
 const fn pypi(name: &'static str, version: &'static str, bytes: u64) -> Package {
@@ -20,6 +21,7 @@ const fn pypi(name: &'static str, version: &'static str, bytes: u64) -> Package 
         name,
         version,
         bytes,
+        platform: None,
     }
 }
 

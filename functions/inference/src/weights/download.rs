@@ -68,6 +68,12 @@ fn command(package: &Package, work: &Path) -> Command {
                 "--disable-pip-version-check",
             ]);
             command.arg("--dest").arg(work);
+            // A package of one machine is built for each Python too, with the same library in it: one
+            // is named, whichever Python asks.
+            if let Some(platform) = package.platform {
+                command.args(["--platform", platform, "--python-version", "3.11"]);
+                command.args(["--implementation", "cp", "--abi", "cp311"]);
+            }
             command.arg(format!("{}=={}", package.name, package.version));
             // Its temporary files lie here too: their growth is the progress.
             command.env("TMPDIR", work);

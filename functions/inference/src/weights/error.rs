@@ -96,6 +96,31 @@ pub enum WeightsError {
         #[source]
         source: io::Error,
     },
+    /// The library does not exist for this machine.
+    #[error(
+        "local models do not run on {system} with {processor}, for which there is no ONNX Runtime: set REPLICATE_API_TOKEN to ask hosted models"
+    )]
+    Platform {
+        /// `linux`, `macos` …
+        system: &'static str,
+        /// `x86_64`, `aarch64` …
+        processor: &'static str,
+    },
+    /// This program is linked statically.
+    #[error(
+        "local models do not run in this static build, which cannot load ONNX Runtime: use a build for the GNU C library, or set REPLICATE_API_TOKEN to ask hosted models"
+    )]
+    StaticBuild,
+    /// The library is there and the system refuses it.
+    #[error(
+        "the library {} cannot be loaded ({reason}): run `compliance models fetch`, or set REPLICATE_API_TOKEN to ask hosted models", .file.display()
+    )]
+    Library {
+        /// Where it is.
+        file: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// There is no place to keep weights.
     #[error("no folder for the models: set MODELS_DIR")]
     NoFolder,

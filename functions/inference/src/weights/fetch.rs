@@ -11,7 +11,7 @@ use super::archive::{extract, find_archive};
 use super::download::download;
 use super::folder::{Condition, Folder, sha256_of};
 use super::manifest::{Conversion, Package, Source, Stored, Weight};
-use super::{Manifest, WeightsError, convert_centernet, convert_whisper};
+use super::{Manifest, WeightsError, convert_centernet, convert_whisper, library};
 
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +61,15 @@ pub(super) fn fetch(
     manifest: &Manifest,
     report: Report<'_>,
 ) -> Result<(), WeightsError> {
+    // Weights are of no use to a machine that cannot run them.
+    library::library()?;
     let work = folder.dir().join(".fetch");
     fs::create_dir_all(&work).map_err(WeightsError::io("created", &work))?;
     // Two fetches at once would overwrite each other's files: the second waits, then finds all done.
     let lock = work.join("lock");
     let file = File::create(&lock).map_err(WeightsError::io("written", &lock))?;
     file.lock().map_err(WeightsError::io("locked", &lock))?;
-    for weight in manifest.weights {
+    for weight in manifest.all() {
         Fetch {
             folder,
             work: work.clone(),

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use shared_domain::Reader;
 
 use super::fetch::{self, Progress};
+use super::library::{RUNTIME, library};
 use super::{Manifest, Stored, WeightsError};
 
 /// Where weights are kept and where they come from.
@@ -105,10 +106,35 @@ impl Folder {
         }
     }
 
-    /// 64 hex digits that name these stored files: the version of a model made of them.
+    /// The library that runs the models, after its checksum was verified.
+    pub(crate) fn library(&self) -> Result<PathBuf, WeightsError> {
+        library()?
+            .stored
+            .first()
+            .ok_or_else(|| self.lacks("the library"))
+            .and_then(|stored| self.path(stored.path))
+    }
+
+    /// Fails with the first of these files, or the library, that is not there; a quick look without
+    /// checksums.
+    pub(crate) fn require(&self, files: &[&str]) -> Result<(), WeightsError> {
+        let library = library()?;
+        let missing = self.missing(&Manifest::default_set());
+        let needed = |stored: &&Stored| {
+            files.contains(&stored.path) || library.stored.iter().any(|file| file == *stored)
+        };
+        let absent = missing.into_iter().find(|stored| needed(stored));
+        absent.map_or(Ok(()), |stored| Err(self.lacks(stored.path)))
+    }
+
+    /// 64 hex digits that name these stored files and what runs them: the version of a model made of
+    /// them. It is the same on every platform.
     pub fn version(stored: &[&str]) -> String {
         let manifest = Manifest::default_set();
         let mut hash = Sha256::new();
+        for part in RUNTIME {
+            hash.update(part);
+        }
         for known in stored.iter().filter_map(|path| manifest.find_stored(path)) {
             hash.update(known.sha256);
         }
@@ -117,7 +143,7 @@ impl Folder {
 
     /// Stored files that are not there or have another size; a quick look without checksums.
     pub fn missing(&self, manifest: &Manifest) -> Vec<&'static Stored> {
-        let stored = manifest.weights.iter().flat_map(|weight| weight.stored);
+        let stored = manifest.all().flat_map(|weight| weight.stored);
         let there = |stored: &Stored| {
             self.dir
                 .join(stored.path)
@@ -130,7 +156,7 @@ impl Folder {
     /// Reads every stored file and compares its checksum.
     pub fn verify(&self, manifest: &Manifest) -> Result<Vec<Verified>, WeightsError> {
         let mut lines = Vec::new();
-        for weight in manifest.weights {
+        for weight in manifest.all() {
             for stored in weight.stored {
                 let condition = self.condition(stored)?;
                 lines.push(Verified {

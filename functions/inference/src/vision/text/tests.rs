@@ -11,7 +11,7 @@ use crate::weights::tests::real_folder;
 const RIMMED: &str = "fontcolor=white:borderw=2:bordercolor=black";
 
 fn model() -> ScreenText {
-    let model = ScreenText::connect(&real_folder(), None).unwrap();
+    let model = ScreenText::connect(&real_folder(), 1).unwrap();
     assert!(
         model.card().limits.is_empty(),
         "tesseract with rus and eng is missing: run `./justw setup`"
@@ -198,7 +198,7 @@ fn a_caption_that_stays_is_read_once() {
 #[test]
 fn without_tesseract_latin_is_read_and_the_limit_is_said() {
     let absent = Path::new("/nonexistent/tesseract");
-    let model = ScreenText::with_reader(&real_folder(), None, absent).unwrap();
+    let model = ScreenText::with_reader(&real_folder(), 1, absent).unwrap();
     assert_eq!(model.card().limits, [NO_RUSSIAN]);
     let lines = [line("Drink responsibly", 32, (80, 180), "fontcolor=white")];
     let answer = answer(&model, &drawn(plain("0x203850"), &lines));
@@ -209,7 +209,7 @@ fn without_tesseract_latin_is_read_and_the_limit_is_said() {
 #[test]
 fn without_tesseract_russian_lines_are_listed_as_unread() {
     let absent = Path::new("/nonexistent/tesseract");
-    let model = ScreenText::with_reader(&real_folder(), None, absent).unwrap();
+    let model = ScreenText::with_reader(&real_folder(), 1, absent).unwrap();
     let lines = [line("Курение вредит", 32, (80, 180), "fontcolor=white")];
     let answer = answer(&model, &drawn(plain("0x203850"), &lines));
     assert!(texts(&answer).is_empty(), "{answer:#}");

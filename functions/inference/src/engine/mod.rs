@@ -1,0 +1,84 @@
+//! ONNX Runtime: the library is loaded once per process, models are opened in it and run.
+//!
+//! The surprise: a session of the library answers one question at a time, so that a `Network` keeps
+//! as many sessions as there were ever questions at once. What they cost is small: of our own large
+//! models they share the weights.
+
+mod library;
+mod network;
+mod weights;
+
+use std::path::Path;
+
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+
+pub(crate) use network::Network;
+
+use crate::weights::{Folder, WeightsError};
+use network::Source;
+
+/// The loaded library, and how much of the machine one question may take.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine {
+    environment: Environment,
+    threads: usize,
+}
+
+impl Engine {
+    /// Loads the library, if nobody has yet, after its checksum was verified.
+    pub(crate) fn start(folder: &Folder, threads: usize) -> Result<Self, WeightsError> {
+        let environment = library::environment(folder)?;
+        let threads = threads.max(1);
+        Ok(Self {
+            environment,
+            threads,
+        })
+    }
+
+    /// Opens a model file of any origin.
+    pub(crate) fn open(&self, file: &Path) -> ort::Result<Network> {
+        Network::open(self.clone(), Source::File(file.to_owned()))
+    }
+
+    /// Opens a model file that was converted here: its weights are 16-bit floats, and are widened
+    /// once for all questions.
+    pub(crate) fn open_converted(&self, file: &Path) -> ort::Result<Network> {
+        let failed = |reason: String| ort::Error::new(reason);
+        let source = weights::read(file).map_err(|error| failed(error.to_string()))?;
+        Network::open(self.clone(), source)
+    }
+
+    fn session(&self, source: &Source) -> ort::Result<Session> {
+        let mut builder = self.builder()?;
+        match source {
+            Source::File(file) => builder.commit_from_file(file),
+            Source::Parts { graph, weights } => {
+                for (name, weight) in weights {
+                    builder = builder.with_external_initializer(name, weight.clone())?;
+                }
+                builder.commit_from_memory(graph)
+            }
+        }
+    }
+
+    fn builder(&self) -> ort::Result<SessionBuilder> {
+        let builder = Session::builder(&self.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_deterministic_compute(true)?
+            .with_intra_threads(self.threads)?
+            .with_inter_threads(1)?
+            // A waiting thread sleeps: other questions, decoding and the database need the cores.
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?
+            // Both cost more memory than they save time: plans for each size of input, and a second
+            // copy of the weights for each session.
+            .with_memory_pattern(false)?
+            .with_prepacking(false)?;
+        Ok(builder)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
