@@ -11,6 +11,7 @@ mod weights;
 use std::path::Path;
 
 use ort::environment::Environment;
+use ort::ep::CPU;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
@@ -18,6 +19,7 @@ pub(crate) use network::Network;
 
 use crate::weights::{Folder, WeightsError};
 use network::Source;
+use weights::{Parts, ReadError};
 
 /// The loaded library, and how much of the machine one question may take.
 #[derive(Debug, Clone)]
@@ -39,27 +41,30 @@ impl Engine {
 
     /// Opens a model file of any origin.
     pub(crate) fn open(&self, file: &Path) -> ort::Result<Network> {
-        Network::open(self.clone(), Source::File(file.to_owned()))
+        Network::open(self.clone(), Source::File(file.to_owned()), Vec::new())
     }
 
-    /// Opens a model file that was converted here: its weights are 16-bit floats, and are widened
-    /// once for all questions.
+    /// Opens a model file that was converted here: its weights are 16-bit floats.
     pub(crate) fn open_converted(&self, file: &Path) -> ort::Result<Network> {
-        let failed = |reason: String| ort::Error::new(reason);
-        let source = weights::read(file).map_err(|error| failed(error.to_string()))?;
-        Network::open(self.clone(), source)
+        self.open_parts(weights::inside(file))
+    }
+
+    /// As `open_converted`, for a model so large that its sessions share the weights; nothing can be
+    /// computed from them in advance.
+    pub(crate) fn open_large(&self, file: &Path) -> ort::Result<Network> {
+        self.open_parts(weights::outside(file))
+    }
+
+    fn open_parts(&self, parts: Result<Parts, ReadError>) -> ort::Result<Network> {
+        let parts = parts.map_err(|error| ort::Error::new(error.to_string()))?;
+        Network::open(self.clone(), Source::Memory(parts.model), parts.lent)
     }
 
     fn session(&self, source: &Source) -> ort::Result<Session> {
         let mut builder = self.builder()?;
         match source {
             Source::File(file) => builder.commit_from_file(file),
-            Source::Parts { graph, weights } => {
-                for (name, weight) in weights {
-                    builder = builder.with_external_initializer(name, weight.clone())?;
-                }
-                builder.commit_from_memory(graph)
-            }
+            Source::Memory(model) => builder.commit_from_memory(model),
         }
     }
 
@@ -72,8 +77,9 @@ impl Engine {
             // A waiting thread sleeps: other questions, decoding and the database need the cores.
             .with_intra_op_spinning(false)?
             .with_inter_op_spinning(false)?
-            // Both cost more memory than they save time: plans for each size of input, and a second
-            // copy of the weights for each session.
+            // All three cost more memory than they save time: a pool that each session keeps, plans
+            // for each size of input, and a second copy of the weights.
+            .with_execution_providers([CPU::default().with_arena_allocator(false).build()])?
             .with_memory_pattern(false)?
             .with_prepacking(false)?;
         Ok(builder)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, Outlet};
@@ -13,40 +13,53 @@ use super::Engine;
 /// Where sessions of a model are made from.
 pub(super) enum Source {
     File(PathBuf),
-    /// A graph without its weights, and the weights, which all sessions share.
-    Parts {
-        graph: Vec<u8>,
-        weights: Vec<(String, Arc<DynValue>)>,
-    },
+    Memory(Vec<u8>),
 }
 
 /// An input by its name.
 pub(crate) type Named<'a> = (Cow<'a, str>, SessionInputValue<'a>);
 
+/// What a model wants to be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    pub(crate) name: String,
+    /// Sizes; -1 varies.
+    pub(crate) sizes: Vec<i64>,
+}
+
 /// One model.
 pub(crate) struct Network {
     engine: Engine,
     source: Source,
-    inputs: Vec<Outlet>,
+    /// Weights that every run is given, without a copy.
+    lent: Vec<(String, DynValue)>,
+    inputs: Vec<Input>,
     outputs: Vec<String>,
     /// Sessions that answer nothing just now.
     idle: Mutex<Vec<Session>>,
 }
 
 impl Network {
-    pub(super) fn open(engine: Engine, source: Source) -> ort::Result<Self> {
+    pub(super) fn open(
+        engine: Engine,
+        source: Source,
+        lent: Vec<(String, DynValue)>,
+    ) -> ort::Result<Self> {
         let session = engine.session(&source)?;
+        let is_asked = |input: &Input| lent.iter().all(|(name, _)| *name != input.name);
+        let inputs = session.inputs().iter().map(Input::of).filter(is_asked);
         Ok(Self {
+            inputs: inputs.collect(),
             engine,
             source,
-            inputs: session.inputs().to_vec(),
-            outputs: names(session.outputs()),
+            lent,
+            outputs: session.outputs().iter().map(name).collect(),
             idle: Mutex::new(vec![session]),
         })
     }
 
     /// What it wants to be given.
-    pub(crate) fn inputs(&self) -> &[Outlet] {
+    pub(crate) fn inputs(&self) -> &[Input] {
         &self.inputs
     }
 
@@ -56,7 +69,13 @@ impl Network {
     }
 
     /// Answers the wanted outputs, in their order.
-    pub(crate) fn run(&self, inputs: Vec<Named<'_>>, wanted: &[String]) -> ort::Result<Vec<DynValue>> {
+    pub(crate) fn run<'a>(
+        &'a self,
+        mut inputs: Vec<Named<'a>>,
+        wanted: &[String],
+    ) -> ort::Result<Vec<DynValue>> {
+        let lent = self.lent.iter();
+        inputs.extend(lent.map(|(name, weight)| (name.as_str().into(), weight.into())));
         let select = |all: OutputSelector, name: &String| all.with(name);
         let selected = wanted.iter().fold(OutputSelector::no_default(), select);
         let options = RunOptions::new()?.with_outputs(selected);
@@ -77,11 +96,18 @@ impl Network {
     }
 }
 
-fn names(outlets: &[Outlet]) -> Vec<String> {
-    outlets
-        .iter()
-        .map(|outlet| outlet.name().to_owned())
-        .collect()
+impl Input {
+    fn of(outlet: &Outlet) -> Self {
+        let sizes = outlet.dtype().tensor_shape();
+        Self {
+            name: name(outlet),
+            sizes: sizes.map_or_else(Vec::new, |sizes| sizes.to_vec()),
+        }
+    }
+}
+
+fn name(outlet: &Outlet) -> String {
+    outlet.name().to_owned()
 }
 
 impl fmt::Debug for Network {

@@ -93,6 +93,9 @@ pub struct NodeProto {
     /// Settings of the operator.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
+    /// Whose operator it is; empty for the standard ones.
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 /// One setting of an operator; `kind` says which field holds it.
@@ -118,7 +121,7 @@ pub struct AttributeProto {
     pub kind: i32,
 }
 
-/// A constant; its values are little-endian in `raw_data`, or outside the file.
+/// A constant; its values are little-endian in `raw_data`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct TensorProto {
     /// Shape.
@@ -133,12 +136,6 @@ pub struct TensorProto {
     /// Values.
     #[prost(bytes = "bytes", tag = "9")]
     pub raw_data: Bytes,
-    /// Where the values lie if not in `raw_data`.
-    #[prost(message, repeated, tag = "13")]
-    pub external_data: Vec<StringEntry>,
-    /// 1: not in `raw_data`.
-    #[prost(int32, optional, tag = "14")]
-    pub data_location: Option<i32>,
 }
 
 /// Name and type of an input or output.

@@ -67,13 +67,13 @@ impl Net {
         engine: &Engine,
     ) -> Result<Self, SpeechError> {
         let open = |path: &Path, file| {
-            let network = engine.open_converted(path);
+            let network = engine.open_large(path);
             network.map_err(SpeechError::load(file))
         };
         let encoder = open(encoder, "encoder.onnx")?;
         let decoder = open(decoder, "decoder.onnx")?;
         let heads = heads(&decoder).ok_or_else(|| SpeechError::shape(DECODER))?;
-        let known = |name: &String| decoder.inputs().iter().any(|input| input.name() == name);
+        let known = |name: &String| decoder.inputs().iter().any(|input| input.name == *name);
         let layers = (0..)
             .take_while(|layer| known(&format!("k{layer}")))
             .count();
@@ -100,10 +100,7 @@ impl Net {
         let columns = picture.len() / BANDS;
         let mel = Tensor::from_array(([1, BANDS, columns], picture)).map_err(&failed)?;
         let positions = positions(0, columns / 2).map_err(&failed)?;
-        let inputs = vec![
-            ("mel".into(), mel.into()),
-            ("pos".into(), positions.into()),
-        ];
+        let inputs = vec![("mel".into(), mel.into()), ("pos".into(), positions.into())];
         let values = self.encoder.run(inputs, &self.heard).map_err(failed)?;
         Ok(Heard(values))
     }
@@ -126,7 +123,9 @@ impl Net {
         said: &mut Said,
         heard: &Heard,
     ) -> Result<Vec<f32>, SpeechError> {
-        let mut values = self.decode(tokens, said, heard, &self.next_token)?.into_iter();
+        let mut values = self
+            .decode(tokens, said, heard, &self.next_token)?
+            .into_iter();
         let logits = values.next().ok_or_else(|| SpeechError::shape(DECODER))?;
         said.length += tokens.len();
         said.cache = values.collect();
@@ -186,9 +185,8 @@ impl Net {
 /// How many heads the decoder has: keys are [1, heads, said, 64].
 fn heads(decoder: &Network) -> Option<usize> {
     let mut inputs = decoder.inputs().iter();
-    let keys = inputs.find(|input| input.name() == "k0")?;
-    let heads = keys.dtype().tensor_shape()?.get(1)?;
-    usize::try_from(*heads).ok()
+    let keys = inputs.find(|input| input.name == "k0")?;
+    usize::try_from(*keys.sizes.get(1)?).ok()
 }
 
 /// Sizes and numbers of an answer.

@@ -33,7 +33,9 @@ impl Net {
         engine: &Engine,
     ) -> Result<Self, VisionError> {
         let failed = VisionError::load(file);
-        let network = engine.open(file).map_err(|error| failed(error.to_string()))?;
+        let network = engine
+            .open(file)
+            .map_err(|error| failed(error.to_string()))?;
         Self::of(name, network).map_err(failed)
     }
 
@@ -59,7 +61,7 @@ impl Net {
         };
         Ok(Self {
             name,
-            input: input.name().to_owned(),
+            input: input.name.clone(),
             outputs: network.outputs().to_vec(),
             network,
         })
