@@ -9,9 +9,6 @@ use super::messages::{
     TensorProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 
-/// The name under which ONNX Runtime has operators beside the standard.
-const OWN: &str = "com.microsoft";
-
 /// Element type of a tensor, with its number in the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
@@ -144,17 +141,7 @@ impl Graph {
             name: format!("n{}", self.proto.node.len()),
             op_type: op.to_owned(),
             attribute: attributes.into_iter().map(Into::into).collect(),
-            domain: String::new(),
         });
-    }
-
-    /// Adds an operator of ONNX Runtime's own and answers the name of its output.
-    pub fn own_node(&mut self, op: &str, inputs: &[&str], attributes: Vec<Attribute>) -> String {
-        let output = self.node(op, inputs, attributes);
-        if let Some(node) = self.proto.node.last_mut() {
-            OWN.clone_into(&mut node.domain);
-        }
-        output
     }
 
     /// Declares an input.
@@ -169,20 +156,14 @@ impl Graph {
 
     /// The bytes of the file.
     pub fn encode(self, opset: i64) -> Vec<u8> {
-        let used = |domain: &str| self.proto.node.iter().any(|node| node.domain == domain);
-        let own = used(OWN).then(|| OperatorSetProto {
-            domain: OWN.to_owned(),
-            version: 1,
-        });
-        let standard = OperatorSetProto {
-            domain: String::new(),
-            version: opset,
-        };
         let model = ModelProto {
             ir_version: 8,
             producer_name: "compliance".to_owned(),
-            opset_import: [standard].into_iter().chain(own).collect(),
             graph: Some(self.proto),
+            opset_import: vec![OperatorSetProto {
+                domain: String::new(),
+                version: opset,
+            }],
             metadata_props: Vec::new(),
         };
         model.encode_to_vec()

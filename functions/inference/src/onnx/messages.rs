@@ -93,9 +93,6 @@ pub struct NodeProto {
     /// Settings of the operator.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
-    /// Whose operator it is; empty for the standard ones.
-    #[prost(string, tag = "7")]
-    pub domain: String,
 }
 
 /// One setting of an operator; `kind` says which field holds it.

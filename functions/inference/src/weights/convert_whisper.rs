@@ -68,12 +68,18 @@ fn encoder(weights: &Variables) -> Result<Vec<u8>, Ct2Error> {
         let attention = format!("{path}/self_attention");
         let qkv = format!("{attention}/linear_0");
         let normal = net.norm(&x, &format!("{attention}/layer_norm"))?;
-        let query = net.linear_rows(&normal, &qkv, (0, width), true)?;
+        let query = net.query(&normal, &qkv)?;
         let keys = net.linear_rows(&normal, &qkv, (width, 2 * width), false)?;
         let values = net.linear_rows(&normal, &qkv, (2 * width, 3 * width), true)?;
-        let mixed = net.attention(&query, &keys, &values);
-        let mixed = net.linear(&mixed, &format!("{attention}/linear_1"))?;
-        x = net.op("Add", &[&x, &mixed]);
+        let (keys, values) = (net.split(&keys, KEYS), net.split(&values, PER_HEAD));
+        let scores = net.op("MatMul", &[&query, &keys]);
+        let scores = net.softmax(&scores);
+        x = attended(
+            &mut net,
+            &x,
+            (&scores, &values),
+            &format!("{attention}/linear_1"),
+        )?;
         x = net.feed_forward(&x, &path)?;
     }
     x = net.norm(&x, "encoder/layer_norm")?;

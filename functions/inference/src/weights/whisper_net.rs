@@ -92,17 +92,14 @@ impl<'a> Net<'a> {
             .node("LayerNormalization", &[x, &gamma, &beta], settings))
     }
 
-    /// `x/2 · (1 + erf(x/√2))`.
+    /// `x/2 · (1 + erf(x/√2))`, spelled out: the operator `Gelu` came with a later version.
     pub(super) fn gelu(&mut self, x: &str) -> String {
-        self.graph.own_node("Gelu", &[x], vec![])
-    }
-
-    /// Attention of all heads at once, scores over 1/sqrt(64) included; [1, T, width] in and out. It
-    /// never has all scores in memory, 72 MB for a window.
-    pub(super) fn attention(&mut self, query: &str, keys: &str, values: &str) -> String {
-        let heads = Attribute::Int("num_heads", index(self.heads()));
-        self.graph
-            .own_node("MultiHeadAttention", &[query, keys, values], vec![heads])
+        let inner = self.scaled(x, std::f32::consts::FRAC_1_SQRT_2);
+        let erf = self.op("Erf", &[&inner]);
+        let one = self.graph.floats(&[], &[1.0]);
+        let sum = self.op("Add", &[&erf, &one]);
+        let product = self.op("Mul", &[x, &sum]);
+        self.scaled(&product, 0.5)
     }
 
     /// [1, T, width] to heads, axes as asked.
