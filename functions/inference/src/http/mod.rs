@@ -33,6 +33,7 @@ mod record;
 mod router;
 mod store;
 mod sweep;
+mod thread;
 mod webhook;
 mod worker;
 

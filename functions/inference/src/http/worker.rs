@@ -1,4 +1,4 @@
-//! Runs predictions, one at a time per worker, each on a blocking thread.
+//! Runs predictions, one at a time per worker, on its own thread.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tracing::{info, warn};
 
 use super::record::{Phase, Record};
+use super::thread::{ModelThread, Panicked};
 use super::{Inner, fetch, webhook};
 use crate::predictor::{Cancel, PredictError};
 
@@ -25,8 +26,9 @@ enum End {
 
 /// Takes predictions from the queue until the service stops.
 pub(super) async fn work(inner: Arc<Inner>) {
+    let thread = ModelThread::start();
     while let Some(id) = inner.work.next(&inner.stopping).await {
-        if let Err(error) = run(&inner, &id).await {
+        if let Err(error) = run(&inner, &thread, &id).await {
             warn!(prediction.id = %id, "the state of a prediction cannot be written: {error}");
             // A full disk may get room again; the prediction must not be forgotten until the next start.
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -35,16 +37,21 @@ pub(super) async fn work(inner: Arc<Inner>) {
     }
 }
 
-async fn run(inner: &Inner, id: &str) -> std::io::Result<()> {
+async fn run(inner: &Inner, thread: &ModelThread, id: &str) -> std::io::Result<()> {
     let cancel = Cancel::default();
     // Before the state says `processing`, so that a cancel that sees it finds the flag.
     inner.running().insert(id.to_owned(), cancel.clone());
-    let result = run_flagged(inner, id, &cancel).await;
+    let result = run_flagged(inner, thread, id, &cancel).await;
     inner.running().remove(id);
     result
 }
 
-async fn run_flagged(inner: &Inner, id: &str, cancel: &Cancel) -> std::io::Result<()> {
+async fn run_flagged(
+    inner: &Inner,
+    thread: &ModelThread,
+    id: &str,
+    cancel: &Cancel,
+) -> std::io::Result<()> {
     let now = inner.clock.now();
     if inner.overdue(id, now).await? {
         return Ok(());
@@ -78,7 +85,7 @@ async fn run_flagged(inner: &Inner, id: &str, cancel: &Cancel) -> std::io::Resul
             }
         }
     };
-    let answer = answer(inner, record, cancel);
+    let answer = answer(inner, thread, record, cancel);
     tokio::pin!(answer);
     let end = tokio::select! {
         end = &mut answer => end,
@@ -99,7 +106,7 @@ async fn until(deadline: Option<OffsetDateTime>, now: OffsetDateTime) {
     }
 }
 
-async fn answer(inner: &Inner, record: Record, cancel: &Cancel) -> End {
+async fn answer(inner: &Inner, thread: &ModelThread, record: Record, cancel: &Cancel) -> End {
     if record.starts > MAX_STARTS {
         return End::Failed("the process ended each time while it ran (code: E1001)".into());
     }
@@ -118,7 +125,7 @@ async fn answer(inner: &Inner, record: Record, cancel: &Cancel) -> End {
         return End::Dropped;
     }
     let flag = cancel.clone();
-    let job = tokio::task::spawn_blocking(move || {
+    let job = thread.run(move || {
         let begun = Instant::now();
         let result = model.predict(&input, &flag);
         (result, begun.elapsed())
@@ -127,7 +134,7 @@ async fn answer(inner: &Inner, record: Record, cancel: &Cancel) -> End {
         Ok((Ok(output), took)) => End::Output(output, took),
         Ok((Err(PredictError::Cancelled), _)) => End::Dropped,
         Ok((Err(error), _)) => End::Failed(error.to_string()),
-        Err(_) => End::Failed("the model panicked".into()),
+        Err(Panicked) => End::Failed("the model panicked".into()),
     }
 }
 

@@ -39,7 +39,7 @@ impl Transcriber<'_> {
         language: Option<Token>,
     ) -> Result<Transcript, SpeechError> {
         let probabilities = self.vad.probabilities(sound, || self.decoder.go_on())?;
-        let voices = stretches(&probabilities);
+        let voices = stretches(&probabilities, sound.len());
         let mut said = utterances(&voices, sound.len());
         self.tell_languages(sound, &mut said, language)?;
         let pieces = pieces(said, &probabilities);

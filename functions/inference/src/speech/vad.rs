@@ -81,8 +81,8 @@ impl Vad {
     }
 }
 
-/// Stretches of speech in samples, without padding.
-pub(super) fn stretches(probabilities: &[f32]) -> Vec<Range<usize>> {
+/// Stretches of speech in samples of a sound of this length, without padding.
+pub(super) fn stretches(probabilities: &[f32], length: usize) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     let mut start = None;
     let mut quiet = 0;
@@ -102,6 +102,10 @@ pub(super) fn stretches(probabilities: &[f32]) -> Vec<Range<usize>> {
     }
     if let Some(from) = start {
         keep(&mut stretches, from..probabilities.len() - quiet);
+    }
+    // The last chunk was filled up with silence.
+    if let Some(last) = stretches.last_mut() {
+        last.end = last.end.min(length);
     }
     stretches
 }

@@ -1,7 +1,7 @@
 use super::{CHUNK, stretches};
 
 fn chunks(probabilities: &[f32]) -> Vec<(usize, usize)> {
-    stretches(probabilities)
+    stretches(probabilities, probabilities.len() * CHUNK)
         .iter()
         .map(|s| (s.start / CHUNK, s.end / CHUNK))
         .collect()
@@ -23,4 +23,9 @@ fn a_click_is_no_speech_and_a_middling_voice_goes_on_but_does_not_begin() {
     assert!(chunks(&[0.0, 0.9, 0.9, 0.0, 0.0, 0.0, 0.0]).is_empty());
     assert!(chunks(&[0.4; 30]).is_empty());
     assert_eq!(chunks(&[0.0, 0.6, 0.4, 0.4, 0.4, 0.0]), [(1, 5)]);
+}
+
+#[test]
+fn speech_ends_with_the_sound_where_that_breaks_off_within_a_chunk() {
+    assert_eq!(stretches(&[0.9; 10], 9 * CHUNK + 7), [0..9 * CHUNK + 7]);
 }
