@@ -74,7 +74,7 @@ impl Net {
         let decoder = open(decoder, "decoder.onnx")?;
         let heads = heads(&decoder).ok_or_else(|| SpeechError::shape(DECODER))?;
         let known = |name: &String| decoder.inputs().iter().any(|input| input.name == *name);
-        let layers = (0..)
+        let layers = (0..decoder.inputs().len())
             .take_while(|layer| known(&format!("k{layer}")))
             .count();
         let of_layers = |kinds: [&str; 2]| -> Vec<String> {

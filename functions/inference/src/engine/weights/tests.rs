@@ -11,7 +11,7 @@ fn halves_keep_their_value() {
         (0x0400, 6.103_515_6e-5),
         // The smallest, and the largest of those without a leading one.
         (0x0001, 5.960_464_5e-8),
-        (0x83ff, -6.097_555_2e-5),
+        (0x83ff, -6.097_555e-5),
         (0x7c00, f32::INFINITY),
     ];
     for (half, value) in cases {
