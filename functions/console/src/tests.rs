@@ -612,10 +612,23 @@ async fn an_unknown_host_is_not_served() -> Result<()> {
         "",
         "127.0.0.1@evil.example",
     ] {
-        let call = Call::get("/api/users/me/")
-            .session(&stage.token)
-            .header("host", host);
-        assert_eq!(call.at(&stage.doors).await?.code(), 421, "{host:?}");
+        let ask = async |path: &str| {
+            let call = Call::get(path).session(&stage.token).header("host", host);
+            anyhow::Ok(call.at(&stage.doors).await?.code())
+        };
+        for path in [
+            "/",
+            "/api/users/me/",
+            "/api/health/",
+            "/healthz/",
+            "/readyz/x",
+            "/x?/healthz",
+        ] {
+            assert_eq!(ask(path).await?, 421, "{path} of {host:?}");
+        }
+        for probe in ["/healthz", "/readyz", "/readyz?x"] {
+            assert_eq!(ask(probe).await?, 200, "{probe} of {host:?}");
+        }
     }
     for host in [
         HOST,
