@@ -67,12 +67,20 @@ static_triple() {
     if [ "$(uname)" = Linux ] && have musl-gcc && rustc_has "$triple"; then echo "$triple"; fi
 }
 
+# What the hosts that call functions run, and what this machine needs to build for them, installed.
+intel=x86_64-unknown-linux-musl
+need_intel() {
+    need 'have musl-gcc' musl-tools -
+    install_missing
+    rustc_has "$intel" || rustup target add "$intel" >&2
+}
+
 rustc_has() { [ -d "$(rustc --print sysroot)/lib/rustlib/$1" ]; }
 
-# Builds one binary for release, static where that is possible, and prints its path.
+# build_static NAME [TRIPLE]: builds one binary for release, static where that is possible, and prints its path.
 build_static() {
-    local triple
-    triple=$(static_triple)
+    local triple=${2:-}
+    [ -n "$triple" ] || triple=$(static_triple)
     if [ -n "$triple" ]; then
         say "Building $1 for $triple"
         cargo build --locked --release --target "$triple" -p "$1" >&2

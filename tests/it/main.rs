@@ -2,6 +2,7 @@
 
 mod browser;
 mod check;
+mod credit;
 mod deployment;
 mod emulator;
 mod hosts;
@@ -11,6 +12,7 @@ mod leftovers;
 mod migrations;
 mod outages;
 mod program;
+mod queues;
 mod scenario;
 mod settings;
 mod site;

@@ -77,20 +77,9 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
     for clip in &clips {
         videos.push(client.upload(clip).await?);
     }
-    for (number, video) in videos.iter().enumerate() {
-        loop {
-            match client.status(video).await?.as_str() {
-                "VERIFICATION" | "COMPLETED" => break,
-                "FAILED" | "EXPIRED" => anyhow::bail!("video {number} failed: {}", site.log()?),
-                other => ensure!(
-                    started.elapsed() < RUN,
-                    "video {number} is {other}: {}",
-                    site.log()?
-                ),
-            }
-            site.ensure_alive()?;
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+    let deadline = started + RUN;
+    for video in &videos {
+        site.checked(&client, video, deadline).await?;
     }
     let (crashes, took) = (crashes.load(Ordering::Relaxed), started.elapsed());
     if let Some(ended) = troubles.try_join_next() {
@@ -99,14 +88,7 @@ async fn fifty_videos_finish_once_while_the_database_crashes_and_redis_forgets()
     }
     troubles.shutdown().await;
     server.crash().await?;
-    while site.unfinished()? > 0 {
-        ensure!(
-            started.elapsed() < RUN,
-            "the queue is not done: {}",
-            site.log()?
-        );
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    site.quiet(deadline).await?;
     println!("{VIDEOS} videos in {took:?}, {crashes} crashes");
     ensure!(crashes >= 5, "only {crashes} crashes in {took:?}");
 

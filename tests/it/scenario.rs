@@ -64,25 +64,10 @@ async fn checked(site: &mut Site, shape: Shape) -> Result<Value> {
     site.start(shape).await?;
     let client = site.sign_in().await?;
     let video = client.upload(&fixtures()?.join("piece.mp4")).await?;
-    let started = Instant::now();
-    loop {
-        match client.status(&video).await?.as_str() {
-            "VERIFICATION" | "COMPLETED" => break,
-            "FAILED" | "EXPIRED" => anyhow::bail!("the run failed: {}", site.log()?),
-            other => ensure!(started.elapsed() < RUN, "still {other}: {}", site.log()?),
-        }
-        site.ensure_alive()?;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let deadline = Instant::now() + RUN;
+    site.checked(&client, &video, deadline).await?;
     let report = lasting(client.report(&video).await?);
-    while site.unfinished()? > 0 {
-        ensure!(
-            started.elapsed() < RUN,
-            "the queue is not done: {}",
-            site.log()?
-        );
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    site.quiet(deadline).await?;
     ensure!(site.mails()? == 1, "{} mails", site.mails()?);
     Ok(report)
 }

@@ -20,7 +20,7 @@ fn names(pattern: &str, text: &str) -> Result<BTreeSet<String>> {
 
 /// Names handed to a `Reader` or to `Settings` outside tests.
 fn read_by_code(files: &[SourceFile]) -> Result<BTreeSet<String>> {
-    let call = r#"(?:\.(?:find|find_secret|text|text_or|secret|parse_or|flag|list|set_default)\(|\breader,)\s*"([A-Z][A-Z0-9_]{2,})""#;
+    let call = r#"(?:\.(?:find|find_pem|find_secret|text|text_or|secret|parse_or|flag|list|set_default)\(|\breader,)\s*"([A-Z][A-Z0-9_]{2,})""#;
     let mut found = BTreeSet::new();
     for file in files
         .iter()

@@ -2,18 +2,21 @@
 //! client who uses it.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared_objects::local::{LocalConfig, LocalServer, Notify};
 use shared_testing::{Ingress, NOTIFICATION_SECRET};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::program::{binary, inherited};
+pub(crate) use client::Client;
+
+mod client;
 
 /// A process with its models is there after so long, on a machine that does other things as well.
 const START: Duration = Duration::from_mins(2);
@@ -171,7 +174,7 @@ impl Site {
     }
 
     /// Processes outlive what their services do.
-    pub(crate) fn ensure_alive(&mut self) -> Result<()> {
+    fn ensure_alive(&mut self) -> Result<()> {
         let mut gone = Vec::new();
         for process in &mut self.processes {
             if let Some(ended) = process.child.try_wait()? {
@@ -190,7 +193,7 @@ impl Site {
     }
 
     /// What waits, runs or was given up in the queue.
-    pub(crate) fn unfinished(&self) -> Result<u64> {
+    fn unfinished(&self) -> Result<u64> {
         let told = self.finished("compliance", &["queue", "status", "--json"])?;
         let streams: Vec<Value> = serde_json::from_str(&told)?;
         let count = |stream: &Value| -> u64 {
@@ -198,6 +201,41 @@ impl Site {
             counts.iter().filter_map(|name| stream[name].as_u64()).sum()
         };
         Ok(streams.iter().map(count).sum())
+    }
+
+    /// Waits for the report of a video.
+    pub(crate) async fn checked(
+        &mut self,
+        client: &Client,
+        video: &str,
+        deadline: Instant,
+    ) -> Result<()> {
+        loop {
+            match client.status(video).await?.as_str() {
+                "VERIFICATION" | "COMPLETED" => return Ok(()),
+                "FAILED" | "EXPIRED" => anyhow::bail!("{video} failed: {}", self.log()?),
+                other => ensure!(
+                    Instant::now() < deadline,
+                    "{video} is {other}: {}",
+                    self.log()?
+                ),
+            }
+            self.ensure_alive()?;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until nothing waits, runs or was given up in the queue.
+    pub(crate) async fn quiet(&self, deadline: Instant) -> Result<()> {
+        while self.unfinished()? > 0 {
+            ensure!(
+                Instant::now() < deadline,
+                "the queue is not done: {}",
+                self.log()?
+            );
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// How many mails were sent.
@@ -287,99 +325,4 @@ async fn storage(folder: &TempDir, ingress: &Ingress, servers: &mut JoinSet<()>)
 fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
     Ok(listener.local_addr()?.port())
-}
-
-/// Uses the doors as a program of a client's does: what failed is asked again under the same key.
-pub(crate) struct Client {
-    http: reqwest::Client,
-    url: String,
-    token: String,
-    project: String,
-}
-
-impl Client {
-    async fn sign_in(url: &str, password: &str) -> Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        let login = json!({ "email": EMAIL, "password": password });
-        let login = http.post(format!("{url}/api/auth/login/")).json(&login);
-        let answer = login.send().await?.error_for_status()?;
-        let cookie = answer.headers().get("set-cookie").context("no cookie")?;
-        let token = cookie
-            .to_str()?
-            .split(['=', ';'])
-            .nth(1)
-            .context("no token")?;
-        let mut client = Self {
-            http,
-            url: url.to_owned(),
-            token: token.to_owned(),
-            project: String::new(),
-        };
-        let projects = client.get("/api/projects/").await?;
-        let project = projects["results"][0]["id"]
-            .as_str()
-            .context("no project")?;
-        project.clone_into(&mut client.project);
-        Ok(client)
-    }
-
-    /// Announces a file and puts it into storage; answers the video's id.
-    pub(crate) async fn upload(&self, file: &Path) -> Result<String> {
-        let bytes = fs::read(file)?;
-        let name = file.file_name().and_then(|name| name.to_str());
-        let name = name.context("a file without a name")?;
-        let body =
-            json!({ "project_id": self.project, "original_name": name, "size_bytes": bytes.len() });
-        let path = format!("{}/functions/upload-signed-url", self.url);
-        let create = self.http.post(path).bearer_auth(&self.token).json(&body);
-        let created = self.again(create.header("idempotency-key", name)).await?;
-        let mut put = self.http.put(text(&created["upload"], "url")?).body(bytes);
-        for (name, value) in created["upload"]["headers"]
-            .as_object()
-            .into_iter()
-            .flatten()
-        {
-            put = put.header(name, value.as_str().context("a header that is no text")?);
-        }
-        put.send().await?.error_for_status()?;
-        Ok(text(&created, "video_id")?.to_owned())
-    }
-
-    /// `PROCESSING`, `VERIFICATION`, `FAILED`…
-    pub(crate) async fn status(&self, video: &str) -> Result<String> {
-        let video = self.get(&format!("/api/videos/{video}/")).await?;
-        Ok(text(&video, "status")?.to_owned())
-    }
-
-    pub(crate) async fn report(&self, video: &str) -> Result<Value> {
-        self.get(&format!("/api/videos/{video}/report/")).await
-    }
-
-    async fn get(&self, path: &str) -> Result<Value> {
-        let request = self.http.get(format!("{}{path}", self.url));
-        self.again(request.bearer_auth(&self.token)).await
-    }
-
-    /// The answer, when those behind the door are well again.
-    async fn again(&self, request: reqwest::RequestBuilder) -> Result<Value> {
-        let started = Instant::now();
-        loop {
-            let request = request.try_clone().context("a body that streams")?;
-            let answer = request.send().await?;
-            let status = answer.status();
-            if !status.is_server_error() {
-                let body = answer.text().await?;
-                ensure!(status.is_success(), "{status}: {body}");
-                return Ok(serde_json::from_str(&body)?);
-            }
-            ensure!(started.elapsed() < START, "{status} for {START:?}");
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value[name]
-        .as_str()
-        .with_context(|| format!("no {name} in {value}"))
 }

@@ -11,28 +11,22 @@ use crate::{Cleanup, Error};
 
 impl Cleanup {
     pub(crate) async fn lane(&self) -> Result<(), Error> {
-        let lane = Provider::Replicate.as_str();
-        let mut pause = self.store.lane_pause(lane).await?;
-        if let Some(rest) = pause
-            && self.has_funds_again(rest).await?
-        {
+        self.end_rest_of_budget().await?;
+        let mut ways = 0;
+        for lane in self.store.held_lanes().await? {
+            let limit = match self.store.lane_pause(&lane).await? {
+                None => i64::from(self.budget.creates_per_minute),
+                // One tries the way for all of them.
+                Some(rest) if rest.until <= self.store.now() => 1,
+                Some(_) => continue,
+            };
             let mut tx = self.store.transaction().await?;
-            tx.resume_lane(lane).await?;
+            ways += tx.release_lane(&lane, limit).await?;
             tx.commit().await?;
-            info!("the month's budget has room again");
-            pause = None;
         }
-        let now = self.store.now();
-        let limit = match pause {
-            None => i64::from(self.budget.creates_per_minute),
-            // One tries the way for all of them.
-            Some(rest) if rest.until <= now => 1,
-            Some(_) => 0,
-        };
         let mut tx = self.store.transaction().await?;
-        let ways = tx.release_lane(limit).await?;
         let capped = tx.release_capped(self.budget.video_usd, BATCH).await?;
-        let since = now - self.budget.wait;
+        let since = self.store.now() - self.budget.wait;
         let given_up = tx.give_up_capped(since, BATCH).await?;
         tx.commit().await?;
         if ways + capped > 0 || given_up > 0 {
@@ -44,8 +38,22 @@ impl Cleanup {
         Ok(())
     }
 
+    async fn end_rest_of_budget(&self) -> Result<(), Error> {
+        let lane = Provider::Replicate.as_str();
+        let Some(rest) = self.store.lane_pause(lane).await? else {
+            return Ok(());
+        };
+        if self.has_funds_again(lane, rest).await? {
+            let mut tx = self.store.transaction().await?;
+            tx.resume_lane(lane).await?;
+            tx.commit().await?;
+            info!("the month's budget has room again");
+        }
+        Ok(())
+    }
+
     /// A budget may be raised while the month lasts; what was reserved may have cost less.
-    async fn has_funds_again(&self, rest: Pause) -> Result<bool, Error> {
+    async fn has_funds_again(&self, lane: &str, rest: Pause) -> Result<bool, Error> {
         if rest.reason != PauseReason::Budget {
             return Ok(false);
         }
@@ -53,7 +61,7 @@ impl Cleanup {
             return Ok(true);
         };
         let spent = self.store.month_spending().await?.total_usd();
-        let next = self.store.cheapest_held().await?.unwrap_or_default();
+        let next = self.store.cheapest_held(lane).await?.unwrap_or_default();
         Ok(spent + next <= budget)
     }
 }

@@ -13,9 +13,14 @@ use crate::{Cleanup, Error};
 
 /// Every step is led on by a message that was written with it: none missing for so long is normal.
 const STANDS: Duration = Duration::from_mins(15);
+/// A message on which nobody has worked for so long was lost by what carried it. Longer than SQS hides
+/// a message whose reader died.
+const UNHEARD: Duration = Duration::from_hours(2);
 
 impl Cleanup {
     pub(crate) async fn stranded(&self) -> Result<(), Error> {
+        let unheard = self.store.now() - UNHEARD;
+        self.store.forget_sent(unheard).await?;
         let mut sweep = Sweep::default();
         for video in self
             .standing::<VideoUploaded>((Step::Uploaded, Step::Extracting))

@@ -47,7 +47,7 @@ impl Installation {
             database,
         };
         let mut config = StoreConfig::new(installation.database_url());
-        config.ca_cert = Some(installation.ca());
+        config.ca_cert = Some(std::fs::read(installation.ca())?);
         Store::migrate(config).await?;
         std::fs::write(installation.redis_ca(), installation.redis.authority()?)?;
         Ok(installation)

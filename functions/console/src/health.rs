@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use serde_json::{Value, json};
-use shared_replicate::Provider;
+use serde_json::{Map, Value, json};
+use shared_store::Pause;
 use time::format_description::well_known::Rfc3339;
 
 use crate::Inner;
@@ -38,20 +38,20 @@ pub(crate) async fn ready(State(inner): State<Arc<Inner>>) -> (StatusCode, Json<
 struct Parts {
     /// Parts without which requests fail, by their names in the answer.
     needed: [(&'static str, bool); 3],
-    /// Why and until when nothing is put to the provider.
-    pause: Option<Value>,
+    /// Why and until when nothing is put to the provider, or to one of its models.
+    pauses: Map<String, Value>,
 }
 
 async fn parts(inner: &Inner) -> Parts {
-    let (database, b2, replicate, pause) = tokio::join!(
+    let (database, b2, replicate, pauses) = tokio::join!(
         well(inner.store.ping()),
         well(inner.objects.ping()),
         well(inner.replicate.account()),
-        pause(inner),
+        pauses(inner),
     );
     Parts {
         needed: [("database", database), ("b2", b2), ("replicate", replicate)],
-        pause,
+        pauses,
     }
 }
 
@@ -69,18 +69,26 @@ fn told(parts: &Parts, redis: &str, transport: bool) -> (StatusCode, Json<Value>
     for (name, well) in parts.needed {
         body[name] = json!(if well { "ok" } else { "failed" });
     }
-    if let Some(pause) = &parts.pause {
-        body["replicate_paused"] = pause.clone();
+    for (lane, pause) in &parts.pauses {
+        match lane.split_once('/') {
+            None => body["replicate_paused"] = pause.clone(),
+            Some((_, task)) => body["models_paused"][task] = pause.clone(),
+        }
     }
     (status, Json(body))
 }
 
-/// Why nothing is put to the provider. The service is well: the work waits and is not lost.
-async fn pause(inner: &Inner) -> Option<Value> {
-    let asked = inner.store.lane_pause(Provider::Replicate.as_str());
-    let pause = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()??;
-    let until = pause.until.format(&Rfc3339).unwrap_or_default();
-    Some(json!({ "reason": pause.reason, "until": until }))
+/// Why something is not asked. The service is well: the work waits and is not lost.
+async fn pauses(inner: &Inner) -> Map<String, Value> {
+    let asked = tokio::time::timeout(PATIENCE, inner.store.paused_lanes()).await;
+    let told = |(lane, pause): (String, Pause)| {
+        let until = pause.until.format(&Rfc3339).unwrap_or_default();
+        (lane, json!({ "reason": pause.reason, "until": until }))
+    };
+    match asked {
+        Ok(Ok(paused)) => paused.into_iter().map(told).collect(),
+        _ => Map::new(),
+    }
 }
 
 async fn well<T, E>(part: impl Future<Output = Result<T, E>>) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared_domain::{Lang, Refusal, Step, Task, VideoUploaded};
 use shared_objects::keys;
 use shared_runtime::Shared;
-use shared_store::{NewUser, Project, Role, User, Video};
+use shared_store::{Hold, NewUser, Project, Role, User, Video};
 use shared_testing::{Answer, Call, HOST, World, redis};
 
 use crate::{Console, password};
@@ -612,10 +612,23 @@ async fn an_unknown_host_is_not_served() -> Result<()> {
         "",
         "127.0.0.1@evil.example",
     ] {
-        let call = Call::get("/api/users/me/")
-            .session(&stage.token)
-            .header("host", host);
-        assert_eq!(call.at(&stage.doors).await?.code(), 421, "{host:?}");
+        let ask = async |path: &str| {
+            let call = Call::get(path).session(&stage.token).header("host", host);
+            anyhow::Ok(call.at(&stage.doors).await?.code())
+        };
+        for path in [
+            "/",
+            "/api/users/me/",
+            "/api/health/",
+            "/healthz/",
+            "/readyz/x",
+            "/x?/healthz",
+        ] {
+            assert_eq!(ask(path).await?, 421, "{path} of {host:?}");
+        }
+        for probe in ["/healthz", "/readyz", "/readyz?x"] {
+            assert_eq!(ask(probe).await?, 200, "{probe} of {host:?}");
+        }
     }
     for host in [
         HOST,
@@ -686,11 +699,54 @@ async fn health_tells_why_the_provider_is_left_alone() -> Result<()> {
     };
     let mut tx = store.transaction().await?;
     tx.pause_lane("replicate", pause, None).await?;
+    let refused = shared_store::Pause {
+        reason: shared_domain::PauseReason::Refused,
+        ..pause
+    };
+    tx.pause_lane("replicate/nudity", refused, None).await?;
     tx.commit().await?;
     let well = Call::get("/api/health/").at(&stage.doors).await?;
     let told = json!({ "reason": "no_credit", "until": "2026-03-02T12:05:00Z" });
     assert_eq!(well.code(), 200, "the service is well, and its work waits");
     assert_eq!(well.json()["replicate_paused"], told);
+    let told = json!({ "nudity": { "reason": "refused", "until": "2026-03-02T12:05:00Z" } });
+    assert_eq!(well.json()["models_paused"], told);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_stands_still_says_why() -> Result<()> {
+    let stage = Stage::open().await?;
+    let run = stage.world.run(&stage.project, &[Task::Nudity; 2]).await?;
+    let path = format!("/api/videos/{}/", run.video.video_id);
+    let said = async || anyhow::Ok(stage.get(&path).await?.json()["status_message"].clone());
+    assert_eq!(said().await?, Value::Null);
+    let hold = async |number: usize, hold| {
+        let mut tx = stage.world.store.transaction().await?;
+        tx.hold(run.questions[number], hold, 0.1).await?;
+        anyhow::Ok(tx.commit().await?)
+    };
+    hold(0, Hold::Lane("replicate/nudity")).await?;
+    let waits = said().await?;
+    assert!(
+        waits
+            .as_str()
+            .is_some_and(|text| text.contains("goes on by itself"))
+    );
+    hold(1, Hold::VideoCap).await?;
+    let spent = said().await?;
+    assert!(
+        spent
+            .as_str()
+            .is_some_and(|text| text.contains("may cost is spent"))
+    );
+    let russian = Call::get(&path).session(&stage.token).in_russian();
+    let russian = russian.at(&stage.doors).await?.json()["status_message"].clone();
+    assert!(
+        russian
+            .as_str()
+            .is_some_and(|text| text.contains("лимит расходов"))
+    );
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared_domain::{Lang, Step, VideoId, VideoUploaded};
-use shared_store::{Execution, Store, StoreError, TaskCount, User, Video};
+use shared_store::{Execution, Held, Store, StoreError, TaskCount, User, Video};
 use time::format_description::well_known::Rfc3339;
 
 use crate::auth::{Caller, lang};
@@ -154,7 +154,14 @@ pub(crate) async fn about(store: &Store, video: &Video, lang: Lang) -> Result<Va
         (Some(run), Step::Analysing | Step::Judging) => tasks(store, run).await?,
         _ => Vec::new(),
     };
-    let message = video.refusal.as_ref().map(|refusal| refusal.text(lang));
+    let message = match (&video.refusal, video.step) {
+        (Some(refusal), _) => Some(refusal.text(lang)),
+        (None, Step::Analysing) => {
+            let held = store.held_of(video.video_id).await?;
+            held.map(|held| waits(held, lang).to_owned())
+        }
+        (None, _) => None,
+    };
     Ok(json!({
         "id": video.video_id,
         "project": video.project_id,
@@ -171,6 +178,25 @@ pub(crate) async fn about(store: &Store, video: &Video, lang: Lang) -> Result<Va
         "verdict": report.as_ref().map(|report| report.verdict.clone()),
         "total_triggers": report.as_ref().map(|report| report.body["total_triggers"].clone()),
     }))
+}
+
+/// Why a run stands still, as far as it is its owner's business.
+fn waits(held: Held, lang: Lang) -> &'static str {
+    match (held, lang) {
+        (Held::Lane, Lang::Ru) => {
+            "Проверка ждёт: сервис моделей пока не принимает часть вопросов. Она продолжится сама."
+        }
+        (Held::Lane, Lang::En) => {
+            "The check waits: the model service does not take some of the questions now. It goes on by \
+             itself."
+        }
+        (Held::VideoCap, Lang::Ru) => {
+            "Проверка ждёт: достигнут лимит расходов на это видео. Администратору об этом сказано."
+        }
+        (Held::VideoCap, Lang::En) => {
+            "The check waits: what this video may cost is spent. An administrator has been told."
+        }
+    }
 }
 
 /// How many answers of each task are in.

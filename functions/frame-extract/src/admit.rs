@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use shared_domain::PauseReason;
 use shared_replicate::ReplicateError;
-use shared_store::{Caps, Entry, Funds, Hold, Pace, Pause};
+use shared_runtime::causes;
+use shared_store::{Caps, Entry, Funds, Hold, Pace, Pause, Tx};
 use time::{Date, OffsetDateTime};
 use tracing::warn;
 
@@ -14,14 +15,24 @@ use crate::{Error, FrameExtract};
 
 /// What keeps a question back for longer than a queue waits.
 enum Bar {
-    /// The way rests already.
-    Rests,
-    /// The provider has just said why.
-    Refused(Pause),
+    /// This way rests already.
+    Rests(String),
+    /// The provider has just said why this way has to rest.
+    Refused(String, Pause),
     /// The month's budget is spent.
     MonthSpent,
     /// Its video has cost what it may.
     VideoSpent,
+}
+
+/// What a question finds on its way.
+enum Way {
+    /// It may go, and what becomes of it tells whether these ways are open again.
+    Open(Vec<String>),
+    /// No token is left.
+    NotYet,
+    /// This way rests.
+    Rests(String),
 }
 
 impl FrameExtract {
@@ -36,40 +47,66 @@ impl FrameExtract {
         Pace::per_minute(self.budget.creates_per_minute)
     }
 
-    /// `None`: nothing is left to do for this message, because the question has been put already or
-    /// is held back.
-    pub(crate) async fn admit(&self, question: &Question<'_>) -> Result<Option<Entry>, Error> {
+    /// The ways that the question tries for those behind it. `None`: nothing is left to do for this
+    /// message, because the question has been put already or is held back.
+    pub(crate) async fn admit(
+        &self,
+        question: &Question<'_>,
+    ) -> Result<Option<Vec<String>>, Error> {
         let mut tx = self.store.begin_step(question.delivery).await?;
         if !tx.begin_submission(question.id()).await? {
             return Ok(None);
         }
+        let (asked, planned) = (question.model, question.prediction);
+        if (&asked.model, &asked.version) != (&planned.model, &planned.version) {
+            tx.ask_instead(question.id(), &asked.model, &asked.version)
+                .await?;
+        }
         if !question.is_hosted() {
             tx.commit().await?;
-            return Ok(Some(Entry::Open));
+            return Ok(Some(Vec::new()));
         }
         let (video, estimate) = (question.prediction.video_id, estimate(question));
         let funds = tx.reserve(question.id(), video, estimate, self.caps());
         let bar = match funds.await? {
             Funds::VideoSpent => Bar::VideoSpent,
             Funds::MonthSpent => Bar::MonthSpent,
-            Funds::Reserved => match tx.enter_lane(lane(question), self.pace()).await? {
-                entry @ (Entry::Open | Entry::Probe) => {
+            Funds::Reserved => match self.set_out(&mut tx, question).await? {
+                Way::Open(tried) => {
                     tx.commit().await?;
-                    return Ok(Some(entry));
+                    return Ok(Some(tried));
                 }
                 // What was taken is given back: the transaction is dropped.
-                Entry::NotYet => {
+                Way::NotYet => {
                     drop(tx);
                     let turn = self.store.take_turn(lane(question), self.pace());
                     return Err(Error::NotYet { after: turn.await? });
                 }
-                Entry::Paused => Bar::Rests,
+                Way::Rests(lane) => Bar::Rests(lane),
             },
         };
         // The question is held back as it was.
         drop(tx);
         self.hold_back(question, bar).await?;
         Ok(None)
+    }
+
+    /// First the way to the model, then the one to the provider of all.
+    async fn set_out(&self, tx: &mut Tx, question: &Question<'_>) -> Result<Way, Error> {
+        let (model, provider) = (question.model.lane(), lane(question));
+        let mut tried = Vec::new();
+        match tx.pass_lane(&model).await? {
+            Entry::Paused => return Ok(Way::Rests(model)),
+            Entry::Probe => tried.push(model),
+            Entry::Open | Entry::NotYet => {}
+        }
+        match tx.enter_lane(provider, self.pace()).await? {
+            Entry::NotYet => return Ok(Way::NotYet),
+            Entry::Paused => return Ok(Way::Rests(provider.to_owned())),
+            Entry::Probe => tried.push(provider.to_owned()),
+            Entry::Open => {}
+        }
+        Ok(Way::Open(tried))
     }
 
     /// What becomes of a question that the provider did not take.
@@ -86,11 +123,19 @@ impl FrameExtract {
             Error::Replicate(failure) if hosted => Some(failure),
             _ => None,
         };
-        if let Some(reason) = failure.and_then(ReplicateError::pause) {
+        if let Some((failure, reason)) = failure.and_then(|f| f.pause().map(|why| (f, why))) {
+            let way = match failure.is_about_model() {
+                true => question.model.lane(),
+                false => lane(question).to_owned(),
+            };
             let rest = rest(reason).max(error.retry_after().unwrap_or_default());
             let until = self.store.now() + rest;
-            warn!(?reason, %error, "nothing is put to the provider for a while");
-            let bar = Bar::Refused(Pause { reason, until });
+            warn!(
+                ?reason,
+                error = causes(failure),
+                "nothing is put to {way} for a while"
+            );
+            let bar = Bar::Refused(way, Pause { reason, until });
             return self.hold_back(question, bar).await;
         }
         let mut tx = self.store.begin_step(question.delivery).await?;
@@ -106,26 +151,27 @@ impl FrameExtract {
     /// Its message ends here: one that waits for a person would grow old in the queue. `cleanup`
     /// sends another when the way is open.
     async fn hold_back(&self, question: &Question<'_>, bar: Bar) -> Result<(), Error> {
-        let (id, lane, budget) = (question.id(), lane(question), &self.budget);
+        let (id, provider, budget) = (question.id(), lane(question), &self.budget);
         let mut tx = self.store.begin(question.delivery).await?;
         let hold = match &bar {
             Bar::VideoSpent => Hold::VideoCap,
-            Bar::Rests | Bar::Refused(_) | Bar::MonthSpent => Hold::Lane,
+            Bar::Rests(lane) | Bar::Refused(lane, _) => Hold::Lane(lane),
+            Bar::MonthSpent => Hold::Lane(provider),
         };
-        if let Bar::Refused(_) = &bar {
+        if let Bar::Refused(..) = &bar {
             tx.withdraw_submission(id, question.prediction.status)
                 .await?;
         }
         tx.hold(id, hold, estimate(question)).await?;
         match bar {
-            Bar::Rests => {}
-            Bar::Refused(pause) => {
-                tx.pause_lane(lane, pause, None).await?;
+            Bar::Rests(_) => {}
+            Bar::Refused(lane, pause) => {
+                tx.pause_lane(&lane, pause, None).await?;
             }
             Bar::MonthSpent => {
                 let until = next_month(self.store.now());
                 let reason = PauseReason::Budget;
-                tx.pause_lane(lane, Pause { reason, until }, budget.month_usd)
+                tx.pause_lane(provider, Pause { reason, until }, budget.month_usd)
                     .await?;
             }
             Bar::VideoSpent => {

@@ -8,7 +8,7 @@ use shared_replicate::{
     MAX_INLINE, ModelEntry, NewPrediction, Provider, ReplicateError, Trace, data_uri,
 };
 use shared_runtime::causes;
-use shared_store::{Closing, Entry, Prediction, PredictionStatus};
+use shared_store::{Closing, Prediction, PredictionStatus};
 use tracing::warn;
 use url::Url;
 
@@ -66,13 +66,13 @@ impl FrameExtract {
         // A start that died after the provider took the question left it there: it is adopted, not
         // put (and paid) again. That takes no token.
         if asked_before && let Some(found) = self.adopt(prediction, &input).await? {
-            return self.note(&question, &found, Entry::Open).await;
+            return self.note(&question, &found, &[]).await;
         }
-        let Some(entry) = self.admit(&question).await? else {
+        let Some(tried) = self.admit(&question).await? else {
             return Ok(());
         };
         match self.ask(&question, &input).await {
-            Ok(made) => self.note(&question, &made, entry).await,
+            Ok(made) => self.note(&question, &made, &tried).await,
             Err(error) => self.not_asked(&question, error).await,
         }
     }
@@ -81,12 +81,12 @@ impl FrameExtract {
         &self,
         question: &Question<'_>,
         provider_id: &str,
-        entry: Entry,
+        tried: &[String],
     ) -> Result<(), Error> {
         let mut tx = self.store.begin(question.delivery).await?;
         tx.submitted(question.id(), provider_id).await?;
-        if entry == Entry::Probe {
-            tx.resume_lane(question.model.provider.as_str()).await?;
+        for lane in tried {
+            tx.resume_lane(lane).await?;
         }
         Ok(tx.commit().await?)
     }

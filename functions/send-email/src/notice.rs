@@ -1,6 +1,6 @@
 //! What an administrator is told of: work that waits for a person.
 
-use shared_domain::{LanePaused, Lang, PauseReason, VideoCapped};
+use shared_domain::{LanePaused, Lang, PauseReason, Task, VideoCapped};
 use shared_store::Video;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -10,7 +10,10 @@ use crate::letter::{Letter, Plain};
 impl Letter {
     /// The way to a provider rests.
     pub(crate) fn paused(paused: &LanePaused, lang: Lang, dashboard: &str) -> Self {
-        let (why, what) = reason(paused.reason, lang);
+        let (why, what) = match paused.lane.split_once('/') {
+            Some((_, task)) => no_model(task, lang),
+            None => reason(paused.reason, lang),
+        };
         let at = moment(paused.until_unix);
         let provider = &paused.lane;
         Self::plain(Plain {
@@ -59,7 +62,7 @@ impl Letter {
     }
 }
 
-fn reason(reason: PauseReason, lang: Lang) -> (&'static str, &'static str) {
+fn reason(reason: PauseReason, lang: Lang) -> (String, String) {
     let (ru, en) = match reason {
         PauseReason::NoCredit => (
             ("на счёте Replicate нет денег", "Пополните счёт Replicate."),
@@ -96,9 +99,29 @@ fn reason(reason: PauseReason, lang: Lang) -> (&'static str, &'static str) {
             ),
         ),
     };
-    match lang {
+    let (why, what) = match lang {
         Lang::Ru => ru,
         Lang::En => en,
+    };
+    (why.to_owned(), what.to_owned())
+}
+
+/// The way to one model rests: the provider does not have it, or not any more.
+fn no_model(task: &str, lang: Lang) -> (String, String) {
+    let setting = task.parse().ok().and_then(Task::model_setting);
+    match lang {
+        Lang::Ru => (
+            format!("у Replicate нет модели задачи {task}"),
+            setting.map_or_else(String::new, |name| {
+                format!("Выберите другую модель или версию: {name}.")
+            }),
+        ),
+        Lang::En => (
+            format!("Replicate does not have the model of task {task}"),
+            setting.map_or_else(String::new, |name| {
+                format!("Choose another model or version: {name}.")
+            }),
+        ),
     }
 }
 

@@ -477,6 +477,9 @@ async fn an_administrator_is_told_once_that_work_waits_and_why() -> Result<()> {
         ] {
             events.push(stage.world.event(&paused(reason))?);
         }
+        let lane = "replicate/nudity".to_owned();
+        let gone = LanePaused::new(lane, PauseReason::Refused, until);
+        events.push(stage.world.event(&gone)?);
         for event in events.iter().chain(&events) {
             let outcome = stage.world.bring(handler.as_ref(), event).await;
             assert_eq!(outcome.verdict, Verdict::Done, "{:?}", outcome.error);
@@ -485,7 +488,11 @@ async fn an_administrator_is_told_once_that_work_waits_and_why() -> Result<()> {
     let raw = stage.world.mails()?;
     let mails: Vec<_> = raw.iter().map(|raw| parse(raw)).collect::<Result<_>>()?;
     let subjects: BTreeSet<&str> = mails.iter().filter_map(Message::subject).collect();
-    assert_eq!((mails.len(), subjects.len()), (5, 5));
+    assert_eq!((mails.len(), subjects.len()), (6, 6));
+    let gone = "Checks are paused: Replicate does not have the model of task nudity";
+    let gone = mails.iter().find(|mail| mail.subject() == Some(gone));
+    let text = gone.and_then(|mail| mail.body_text(0)).context("a text")?;
+    assert!(text.contains("NSFW_MODEL_ID"), "{text}");
     assert!(subjects.contains("Checks are paused: the month's budget is spent"));
     assert!(subjects.contains("Cost cap reached: film.mp4"));
     for mail in &mails {

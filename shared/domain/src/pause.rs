@@ -10,7 +10,7 @@ pub enum PauseReason {
     NoCredit,
     /// The account is nearly empty: it is let through a few times a minute only.
     LowCredit,
-    /// The token is not accepted.
+    /// The token is not accepted; at the way to one model, the model is not there.
     Refused,
     /// The month's budget is spent.
     Budget,

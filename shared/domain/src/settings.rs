@@ -151,6 +151,26 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// A certificate in PEM, if set: the text itself, as platforms hand it out, or the name of a file
+    /// with it.
+    pub fn find_pem(&self, name: &str) -> Option<Vec<u8>> {
+        const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+        let value = self.find(name)?;
+        let pem = match value.trim_start().starts_with(BEGIN) {
+            true => Ok(value.into_bytes()),
+            false => {
+                std::fs::read(&value).map_err(|error| format!("{value} cannot be read: {error}"))
+            }
+        };
+        let checked = pem.and_then(|pem| {
+            let is_pem = String::from_utf8_lossy(&pem).contains(BEGIN);
+            is_pem
+                .then_some(pem)
+                .ok_or_else(|| "holds no PEM certificate".to_owned())
+        });
+        checked.map_err(|text| self.problem(name, &text)).ok()
+    }
+
     /// Notes a problem that only the caller can see.
     pub fn problem(&self, name: &str, text: &str) {
         self.problems.borrow_mut().push(Problem {

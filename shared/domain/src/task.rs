@@ -42,6 +42,18 @@ impl Task {
     /// The tasks that look at each kept frame.
     pub const PER_FRAME: [Self; 4] = [Self::Nudity, Self::Violence, Self::Objects, Self::Text];
 
+    /// The setting that chooses its model.
+    pub fn model_setting(self) -> Option<&'static str> {
+        match self {
+            Self::Speech => Some("WHISPER_MODEL_ID"),
+            Self::Nudity => Some("NSFW_MODEL_ID"),
+            Self::Violence => Some("VIOLENCE_MODEL_ID"),
+            Self::Objects => Some("YOLO_MODEL_ID"),
+            Self::Text => Some("OCR_MODEL_ID"),
+            Self::Context => None,
+        }
+    }
+
     /// The name in messages, tables and reports.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::{IntoConnectionInfo, TlsCertificates, pipe};
+use redis::{IntoConnectionInfo, TlsCertificates};
 use secrecy::{ExposeSecret, SecretString};
 use shared_domain::Reader;
 use url::Url;
@@ -22,7 +22,7 @@ pub struct RedisConfig {
     url: SecretString,
     /// `redis://host:port/db`: what may be said of the address.
     pub(crate) place: String,
-    authority: Option<Vec<u8>>,
+    pub(crate) authority: Option<Vec<u8>>,
     /// Entries of one stream, roughly.
     pub(crate) most: usize,
     /// The longest time between two looks at the table that no entry asked for.
@@ -46,14 +46,11 @@ impl RedisConfig {
                 return None;
             }
         };
-        if let Some(path) = reader.find("REDIS_CA_FILE") {
-            match std::fs::read(&path) {
-                Ok(pem) => config.authority = Some(pem),
-                Err(error) => reader.problem("REDIS_CA_FILE", &format!("{path}: {error}")),
-            }
-            if let Err(problem) = config.client() {
-                reader.problem("REDIS_CA_FILE", &problem);
-            }
+        config.authority = reader.find_pem("REDIS_CA_FILE");
+        if config.authority.is_some()
+            && let Err(problem) = config.client()
+        {
+            reader.problem("REDIS_CA_FILE", &problem);
         }
         Some(config)
     }
@@ -95,9 +92,9 @@ impl RedisConfig {
         Self { authority, ..self }
     }
 
-    /// Asks the server once: there, trusted, and ready to let this user in.
+    /// Asks the server once: there, trusted, ready to let this user in and to take what is written.
     pub async fn ping(&self) -> Result<(), Fault> {
-        Link::new(self)?.ask(pipe().cmd("PING").ignore()).await
+        Link::new(self)?.probe().await
     }
 
     /// The library's client; it connects later.

@@ -33,7 +33,8 @@ pub enum Fault {
         /// In the system's words.
         reason: String,
     },
-    /// It answers, and will not do it now: loading, read-only, out of memory.
+    /// It answers, and will not do it now: loading, full, a replica since a failover, without its own
+    /// master.
     #[error("{place} cannot do its work ({reason})")]
     Failing {
         /// Which server.
@@ -66,15 +67,17 @@ impl Fault {
         let (place, reason) = (place.to_owned(), error.to_string());
         // Of several answers at once the library keeps the words, not the codes.
         let says = |codes: &[&str]| codes.iter().any(|code| reason.contains(code));
-        // The end of a stream is told to a blocked reader by UNBLOCKED.
-        if says(&["NOGROUP", "UNBLOCKED"]) {
+        // The end of a stream is told to a blocked reader in words; a new role of the server, too.
+        if says(&["NOGROUP", "no longer exists"]) {
             return Self::Forgotten { place };
         }
         if says(&["BUSYGROUP"]) {
             return Self::Exists { place };
         }
+        // To more than a short question a stranger is told of a protocol error.
         let wrong = [
             "NOAUTH",
+            "unauthenticated",
             "WRONGPASS",
             "NOPERM",
             "refused to switch database",
@@ -87,6 +90,19 @@ impl Fault {
             ErrorKind::Server(_) | ErrorKind::Extension => Self::Failing { place, reason },
             _ if speaks_of_tls(&reason) => Self::Untrusted { place, reason },
             _ => Self::Unreachable { place, reason },
+        }
+    }
+
+    /// Whether it stays until somebody mends a setting; everything else passes by itself, or is made
+    /// good by the next relay.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Untrusted { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Failing { .. }
+            | Self::Away { .. }
+            | Self::Forgotten { .. }
+            | Self::Exists { .. } => false,
         }
     }
 

@@ -5,6 +5,7 @@
 //! | `compliance:stream:<function>` | stream | a relay adds one entry for each row of the outbox that it announces (`event_id`, `kind`, `priority`, `trace`); a worker that has ended an event deletes the entry it read for it; what is over [`MOST_ENTRIES`] is trimmed, the oldest first |
 //! | its group `workers` | consumer group | one consumer per process, named by the process; an entry is pending at the one who works for it; entries whose reader has died are claimed by the others; consumers that left nothing and stay away are deleted |
 //! | `compliance:dead` | stream | a worker adds one entry for each event that is given up (`event_id`, `function`, `kind`, `attempts`, `reason`); nobody reads it but people; trimmed at [`MOST_DEAD`] |
+//! | `compliance:probe` | string | whoever asks whether Redis takes what is written writes it; gone after a second |
 //!
 //! Nothing here is a record. An entry says "there is work at this function": its reader claims the
 //! most urgent row of the table, which need not be the row that the entry was written for, so that
@@ -20,6 +21,9 @@ pub(crate) const MOST_DEAD: usize = 1_000;
 pub(crate) const GROUP: &str = "workers";
 /// What was given up, for people.
 pub(crate) const DEAD: &str = "compliance:dead";
+
+/// What is written to see whether it can be.
+pub(crate) const PROBE: &str = "compliance:probe";
 
 /// The stream of a function.
 pub(crate) fn stream(function: &str) -> String {

@@ -10,6 +10,7 @@ mod looks;
 mod queue;
 mod reader;
 mod relay;
+mod sqs;
 mod stream;
 
 pub use backoff::backoff;
@@ -17,6 +18,7 @@ pub use channel::Channel;
 pub use config::RedisConfig;
 pub use fault::Fault;
 pub use queue::{LEASE, MAX_STRIKES, PATIENCE, Queue, Transport};
+pub use sqs::SqsConfig;
 
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,20 @@
 //! The connections to Redis: one that all share, one for each reader that waits; whether it is away,
 //! and when to try again.
+//!
+//! A server that is full, or that follows another one since a failover, goes on answering questions
+//! that change nothing. Away is one that something failed at, and back is one that takes a write:
+//! what else succeeds meanwhile proves nothing.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline};
+use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, pipe};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
+use crate::keys::PROBE;
 use crate::{Fault, RedisConfig};
 
 /// The longest that one question may take, connecting included. A request waits for its relay, so
@@ -32,7 +37,7 @@ pub(crate) struct Link {
 
 #[derive(Debug, Default)]
 struct State {
-    /// It has been connected to at least once.
+    /// It has done its work at least once.
     known: bool,
     away: Option<Away>,
 }
@@ -72,7 +77,25 @@ impl Link {
 
     /// Asks on the shared connection; what is asked may be done twice when the connection breaks.
     pub(crate) async fn ask<T: FromRedisValue>(&self, questions: &Pipeline) -> Result<T, Fault> {
+        if self.is_away() {
+            return Err(self.away());
+        }
+        let answer = self.exchange(questions).await;
+        self.judge(answer)
+    }
+
+    /// Finds out whether the server does its work, and with it whether it is back.
+    pub(crate) async fn probe(&self) -> Result<(), Fault> {
         self.admit()?;
+        let mut write = pipe();
+        write.cmd("SET").arg(PROBE).arg(1).arg("PX").arg(1000);
+        let written: Result<(), Fault> = self.exchange(write.ignore()).await;
+        self.judge(written)?;
+        self.is_back();
+        Ok(())
+    }
+
+    async fn exchange<T: FromRedisValue>(&self, questions: &Pipeline) -> Result<T, Fault> {
         // Boxed here and below: the client's futures are deep, and every handler's contains them.
         let asking = Box::pin(async {
             let (connection, kept) = self.shared().await?;
@@ -85,11 +108,10 @@ impl Link {
                 answer => answer,
             }
         });
-        let answer = match tokio::time::timeout(ANSWER, asking).await {
+        match tokio::time::timeout(ANSWER, asking).await {
             Ok(answer) => answer.map_err(|error| Fault::of(&self.place, &error)),
             Err(_) => Err(Fault::silent(&self.place)),
-        };
-        self.judge(answer)
+        }
     }
 
     /// Asks on a connection of its own, because the answer may take as long as `patience`.
@@ -144,7 +166,7 @@ impl Link {
     /// A connection on which something failed is not used again: an answer may still be on its way.
     fn judge<T>(&self, answer: Result<T, Fault>) -> Result<T, Fault> {
         match &answer {
-            Ok(_) | Err(Fault::Forgotten { .. } | Fault::Exists { .. }) => self.answered(),
+            Ok(_) | Err(Fault::Forgotten { .. } | Fault::Exists { .. }) => {}
             Err(fault) => {
                 self.kept().take();
                 self.idle().clear();
@@ -154,7 +176,7 @@ impl Link {
         answer
     }
 
-    fn answered(&self) {
+    fn is_back(&self) {
         let mut state = self.state();
         let (known, away) = (state.known, state.away.take());
         state.known = true;
@@ -175,8 +197,12 @@ impl Link {
         let retry_at = Instant::now() + wait;
         state.away = Some(Away { wait, retry_at });
         drop(state);
-        if news {
-            warn!("Redis is away: {fault}; the queue goes on by the table");
+        match news {
+            true if fault.needs_a_person() => {
+                error!("Redis is away: {fault}; the queue goes on by the table");
+            }
+            true => warn!("Redis is away: {fault}; the queue goes on by the table"),
+            false => {}
         }
     }
 

@@ -9,8 +9,9 @@ use shared_store::{Claim, Claimant, Claimed, Store, StoreError};
 use tracing::{error, warn};
 
 use crate::looks::Looks;
+use crate::sqs::Sqs;
 use crate::stream::{Entry, Streams};
-use crate::{Channel, Fault, RedisConfig};
+use crate::{Channel, Fault, RedisConfig, SqsConfig};
 
 /// How long a claim holds without being renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -28,6 +29,7 @@ pub struct Queue {
     pub(crate) store: Store,
     pub(crate) channel: Channel,
     pub(crate) redis: Option<Arc<Redis>>,
+    pub(crate) sqs: Option<Arc<Sqs>>,
     pub(crate) owner: String,
     pub(crate) lease: Duration,
 }
@@ -50,6 +52,8 @@ pub enum Transport {
     Redis,
     /// Redis, which does not; the queue goes on by the table.
     Away(Fault),
+    /// SQS.
+    Sqs,
 }
 
 impl Transport {
@@ -59,6 +63,7 @@ impl Transport {
             Self::Embedded => "embedded",
             Self::Redis => "ok",
             Self::Away(_) => "failed",
+            Self::Sqs => "sqs",
         }
     }
 
@@ -76,6 +81,7 @@ impl Queue {
             store,
             channel: Channel::default(),
             redis: None,
+            sqs: None,
             owner,
             lease: LEASE,
         }
@@ -86,7 +92,7 @@ impl Queue {
     pub async fn over_redis(self, config: &RedisConfig) -> Result<Self, Fault> {
         let streams = Streams::new(config, &self.owner)?;
         // The link tells the log of everything else.
-        if let Err(fault @ Fault::Refused { .. }) = streams.ping().await {
+        if let Err(fault @ Fault::Refused { .. }) = streams.probe().await {
             return Err(fault);
         }
         let redis = Redis {
@@ -96,6 +102,19 @@ impl Queue {
         };
         let redis = Some(Arc::new(redis));
         Ok(Self { redis, ..self })
+    }
+
+    /// The same queue with SQS as its transport: what is read from there is claimed by its id.
+    #[must_use]
+    pub fn over_sqs(self, config: &SqsConfig) -> Self {
+        let sqs = Some(Arc::new(Sqs::new(config)));
+        Self { sqs, ..self }
+    }
+
+    /// Whether an event that is given back is sent anew by the outbox, so that the message which
+    /// brought it is spent.
+    pub fn sends_anew(&self) -> bool {
+        self.sqs.is_some()
     }
 
     /// The same queue with claims that hold for another time.
@@ -133,12 +152,15 @@ impl Queue {
         }
     }
 
-    /// Asks the transport how it is.
+    /// Asks the transport how it is; SQS is not asked, since a function may only send to it.
     pub async fn transport(&self) -> Transport {
+        if self.sqs.is_some() {
+            return Transport::Sqs;
+        }
         let Some(redis) = &self.redis else {
             return Transport::Embedded;
         };
-        match redis.streams.ping().await {
+        match redis.streams.probe().await {
             Ok(()) => Transport::Redis,
             Err(fault) => Transport::Away(fault),
         }
@@ -162,7 +184,7 @@ impl Queue {
         if let Some((redis, entry)) = self.entry_of(claimed, Redis::forget) {
             heard(redis.streams.delete(&claimed.stream, &entry).await);
         }
-        if self.redis.is_some() {
+        if self.redis.is_some() || self.sqs.is_some() {
             self.relay().await;
         }
     }

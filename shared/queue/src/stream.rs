@@ -53,8 +53,9 @@ impl Streams {
         self.link.is_away()
     }
 
-    pub(crate) async fn ping(&self) -> Result<(), Fault> {
-        self.link.ask(pipe().cmd("PING").ignore()).await
+    /// Whether the server does its work.
+    pub(crate) async fn probe(&self) -> Result<(), Fault> {
+        self.link.probe().await
     }
 
     /// One entry for each row, in the order given.

@@ -9,6 +9,7 @@ use crate::{LEASE, Queue, backoff};
 
 mod redis;
 mod settings;
+mod sqs;
 
 const STREAM: &str = EvidenceComplete::STREAM;
 

@@ -144,14 +144,26 @@ impl ReplicateError {
         }
     }
 
-    /// Why nothing more should be put before a person has mended it; `None` when others may fare
-    /// better, as with a model that is not there.
+    /// Whether the model alone is at fault, so that questions to other models may fare better.
+    pub fn is_about_model(&self) -> bool {
+        matches!(
+            self,
+            Self::Operator {
+                status: 404 | 422,
+                ..
+            }
+        )
+    }
+
+    /// Why nothing more should be put (to the model, where that `is_about_model`) before a person has
+    /// mended it.
     pub fn pause(&self) -> Option<PauseReason> {
         match self {
             Self::Operator { status: 402, .. } => Some(PauseReason::NoCredit),
             Self::Operator { status: 429, .. } => Some(PauseReason::LowCredit),
             Self::Operator {
-                status: 401 | 403, ..
+                status: 401 | 403 | 404 | 422,
+                ..
             } => Some(PauseReason::Refused),
             Self::Operator { .. }
             | Self::Transient { .. }

@@ -62,6 +62,12 @@ pub struct ModelEntry {
 }
 
 impl ModelEntry {
+    /// The way to this model alone, which rests when the provider does not have it: named after the
+    /// task, so that another model for the task finds the questions that wait.
+    pub fn lane(&self) -> String {
+        format!("{}/{}", self.provider.as_str(), self.task)
+    }
+
     /// The input for one object.
     pub fn input(&self, url: &str) -> Map<String, Value> {
         let mut input = self.fixed.clone();
@@ -140,18 +146,6 @@ pub struct RegistryConfig {
     pub prices: Prices,
 }
 
-/// The setting that chooses a task's model.
-fn setting(task: Task) -> Option<&'static str> {
-    match task {
-        Task::Speech => Some("WHISPER_MODEL_ID"),
-        Task::Nudity => Some("NSFW_MODEL_ID"),
-        Task::Violence => Some("VIOLENCE_MODEL_ID"),
-        Task::Objects => Some("YOLO_MODEL_ID"),
-        Task::Text => Some("OCR_MODEL_ID"),
-        Task::Context => None,
-    }
-}
-
 impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
@@ -168,7 +162,9 @@ impl RegistryConfig {
     pub fn read(reader: &Reader<'_>) -> Self {
         let mut chosen = BTreeMap::new();
         for task in Task::ALL {
-            let Some(name) = setting(task) else { continue };
+            let Some(name) = task.model_setting() else {
+                continue;
+            };
             let Some(text) = reader.find(name) else {
                 continue;
             };
@@ -328,7 +324,7 @@ impl Registry {
 }
 
 fn not_offered(task: Task, model: &str, version: &str) -> RegistryError {
-    let setting = setting(task).unwrap_or("the registry");
+    let setting = task.model_setting().unwrap_or("the registry");
     RegistryError::NotOffered {
         setting,
         model: format!("{model}:{version}"),

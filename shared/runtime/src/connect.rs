@@ -1,7 +1,7 @@
 //! The only place that picks implementations: which database, which transport.
 
 use shared_domain::{Reader, Settings, SettingsError};
-use shared_queue::{Fault, Queue, RedisConfig};
+use shared_queue::{Fault, Queue, RedisConfig, SqsConfig};
 use shared_store::{Store, StoreConfig, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -44,12 +44,16 @@ impl Shared {
     /// Opens store and queue.
     pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
         let reader = settings.reader();
-        let (store, redis) = (StoreConfig::read(&reader), RedisConfig::read(&reader));
+        let (redis, sqs) = (RedisConfig::read(&reader), SqsConfig::read(&reader));
+        let store = StoreConfig::read(&reader);
         reader.finish()?;
         let store = Store::connect(store).await?;
         let mut queue = Queue::new(store.clone());
         if let Some(redis) = redis {
             queue = queue.over_redis(&redis).await?;
+        }
+        if let Some(sqs) = sqs {
+            queue = queue.over_sqs(&sqs);
         }
         Ok(Self {
             settings,

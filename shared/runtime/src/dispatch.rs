@@ -22,6 +22,8 @@ pub struct Outcome {
     pub error: Option<String>,
     /// Whether it ended without a verdict of its handler: panic or time-out.
     pub broke_off: bool,
+    /// Whether the outbox has it and sends it anew, so that what brought it here is spent.
+    pub comes_anew: bool,
 }
 
 impl Outcome {
@@ -31,6 +33,7 @@ impl Outcome {
             response,
             error: None,
             broke_off: false,
+            comes_anew: false,
         }
     }
 
@@ -46,6 +49,7 @@ impl Outcome {
             response: problem.reply(),
             error,
             broke_off: false,
+            comes_anew: false,
         }
     }
 
@@ -72,6 +76,7 @@ impl Outcome {
             response: error.problem(lang).reply(),
             error: Some(causes(error)),
             broke_off: false,
+            comes_anew: false,
         }
     }
 
@@ -82,6 +87,7 @@ impl Outcome {
             response,
             error: Some(error),
             broke_off: true,
+            comes_anew: false,
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum LogFormat {
 }
 
 /// Libraries that tell whole requests below `info`: signed URLs, headers with tokens, mails.
-const INDISCREET: [&str; 13] = [
+const INDISCREET: [&str; 14] = [
     "s3s",
     "s3s_fs",
     "hyper",
@@ -26,6 +26,7 @@ const INDISCREET: [&str; 13] = [
     "reqwest",
     "tower_http",
     "aws_sdk_s3",
+    "aws_sdk_sqs",
     "aws_sigv4",
     "aws_runtime",
     "aws_smithy_runtime",

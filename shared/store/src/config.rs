@@ -22,8 +22,8 @@ pub struct StoreConfig {
     pub statement_timeout: Duration,
     /// PostgreSQL: longest wait of a migration for another one, and for tables that are in use.
     pub migration_wait: Duration,
-    /// PostgreSQL: the provider's CA certificate, as PEM text or as a file's name.
-    pub ca_cert: Option<String>,
+    /// PostgreSQL: the provider's CA certificate, PEM.
+    pub ca_cert: Option<Vec<u8>>,
 }
 
 impl StoreConfig {
@@ -60,7 +60,7 @@ impl StoreConfig {
                 "DATABASE_STATEMENT_TIMEOUT",
                 default.statement_timeout.as_secs(),
             )),
-            ca_cert: reader.find("DATABASE_CA_CERT"),
+            ca_cert: reader.find_pem("DATABASE_CA_CERT"),
             ..default
         }
     }

@@ -1,5 +1,5 @@
 //! The way to a paid provider, one row for all processes: a bucket of tokens, and a circuit that
-//! opens when only a person can help.
+//! opens when only a person can help. The way to one of its models is a circuit without a bucket.
 //!
 //! The bucket is one number, the moment when it is full again: taking a token moves it on, and no
 //! token is there while it lies further ahead than a burst. While the way rests one question at a
@@ -124,6 +124,22 @@ impl Store {
         Ok(row.and_then(|row| row.pause()))
     }
 
+    /// Every way that rests, by its name.
+    pub async fn paused_lanes(&self) -> Result<Vec<(String, Pause)>, StoreError> {
+        let resting = rows!(
+            fetch_all as (String,),
+            self.reader().await?.link(),
+            "select lane from lanes where paused_until is not null order by lane",
+        )?;
+        let mut paused = Vec::new();
+        for (lane,) in resting {
+            if let Some(pause) = self.lane_pause(&lane).await? {
+                paused.push((lane, pause));
+            }
+        }
+        Ok(paused)
+    }
+
     /// How long one that found no token has to wait: all of them are told to come one after the
     /// other, not together at the next token.
     pub async fn take_turn(&self, lane: &str, pace: Pace) -> Result<Duration, StoreError> {
@@ -172,6 +188,18 @@ impl Tx {
         Ok(match row.pause() {
             Some(_) => Entry::Paused,
             None => Entry::NotYet,
+        })
+    }
+
+    /// As `enter_lane` at a way without tokens.
+    pub async fn pass_lane(&mut self, lane: &str) -> Result<Entry, StoreError> {
+        if self.probe(lane).await? {
+            return Ok(Entry::Probe);
+        }
+        let row = find(self.link(), lane).await?;
+        Ok(match row.and_then(|row| row.pause()) {
+            Some(_) => Entry::Paused,
+            None => Entry::Open,
         })
     }
 

@@ -41,7 +41,7 @@ pub use error::StoreError;
 pub use evidence::{EvidenceRow, TaskCount};
 pub use executions::{Execution, ExecutionStatus};
 pub use fault::Fault;
-pub use held::Hold;
+pub use held::{Held, Hold};
 pub use lane::{Entry, Pace, Pause};
 pub use mails::{Mail, MailState, NewMail};
 pub use outbox::{Claimed, Outcome, Release, Taken};

@@ -31,10 +31,7 @@ pub(crate) fn options(config: &StoreConfig) -> Result<PgConnectOptions, StoreErr
         // poolers refuse start-up parameters that they do not know; answers are binary anyway
         .extra_float_digits(None);
     Ok(match &config.ca_cert {
-        Some(pem) if pem.trim_start().starts_with("-----BEGIN") => {
-            options.ssl_root_cert_from_pem(pem.clone().into_bytes())
-        }
-        Some(file) => options.ssl_root_cert(file),
+        Some(pem) => options.ssl_root_cert_from_pem(pem.clone()),
         None => options,
     })
 }

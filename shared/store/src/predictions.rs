@@ -194,6 +194,23 @@ impl Tx {
         Ok(begun == 1)
     }
 
+    /// Another model is asked than the one that was planned: the answer is kept under its name.
+    pub async fn ask_instead(
+        &mut self,
+        prediction_id: PredictionId,
+        model: &str,
+        version: &str,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self.link(),
+            "update predictions set model = $2, version = $3 where prediction_id = $1",
+            id(prediction_id),
+            model,
+            version,
+        )?;
+        Ok(())
+    }
+
     /// Takes a submission back that certainly made nothing: the question is as it was before, and the
     /// attempt does not count. An answer that came meanwhile stays.
     pub async fn withdraw_submission(

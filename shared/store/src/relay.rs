@@ -25,6 +25,9 @@ pub struct Unsent {
     pub priority: i64,
     /// W3C `traceparent` of the sender.
     pub trace: Option<String>,
+    /// Nobody can claim it before.
+    #[sqlx(try_from = "Ts")]
+    pub due_at: OffsetDateTime,
 }
 
 /// How one stream stands.
@@ -48,12 +51,24 @@ impl Store {
     /// Messages that have to be announced, the oldest first. One that is not due yet is announced
     /// too: whoever hears of it asks `next_due` when to come.
     pub async fn unsent(&self, limit: i64) -> Result<Vec<Unsent>, StoreError> {
+        let forever = Duration::from_hours(24 * 365);
+        self.unsent_until(forever, limit).await
+    }
+
+    /// As `unsent`, without those that are due later than after this wait.
+    pub async fn unsent_until(
+        &self,
+        wait: Duration,
+        limit: i64,
+    ) -> Result<Vec<Unsent>, StoreError> {
         rows!(
             fetch_all as Unsent,
             self.reader().await?.link(),
-            "select event_id, stream, kind, priority, trace from outbox \
-             where sent_at is null and finished_at is null order by event_id limit $1",
+            "select event_id, stream, kind, priority, trace, due_at from outbox \
+             where sent_at is null and finished_at is null and due_at <= $2 \
+             order by event_id limit $1",
             limit,
+            ts(self.now() + wait),
         )
     }
 

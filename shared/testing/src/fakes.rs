@@ -5,6 +5,7 @@ mod b2;
 mod lambda;
 mod mail;
 mod replicate;
+mod sqs;
 
 pub(crate) use replicate::TOKEN;
 
@@ -13,3 +14,4 @@ pub use b2::{B2Mishap, FakeB2};
 pub use lambda::{Failed, FakeLambda};
 pub use mail::{Login, MailMishap, MailServer, Received};
 pub use replicate::{Create, Delivery, FakeReplicate, Mishap, Model, Webhook};
+pub use sqs::{FakeSqs, QueueRules, SqsMishap};

@@ -22,8 +22,8 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    B2Mishap, Create, Delivery, Failed, FakeB2, FakeLambda, FakeProxy, FakeReplicate, Log, Login,
-    MailMishap, MailServer, Mishap, Model, Proxy, Received, Webhook,
+    B2Mishap, Create, Delivery, Failed, FakeB2, FakeLambda, FakeProxy, FakeReplicate, FakeSqs, Log,
+    Login, MailMishap, MailServer, Mishap, Model, Proxy, QueueRules, Received, SqsMishap, Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use ingress::Ingress;

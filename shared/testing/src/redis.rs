@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -132,6 +132,13 @@ impl TestRedis {
 
     /// Starts it on the same port, knowing nothing.
     pub fn start(&mut self) -> Result<()> {
+        let mut child = self.spawn(&[])?;
+        let told = child.stdout.take().context("no log")?;
+        self.child = Some(child);
+        ready(BufReader::new(told))
+    }
+
+    fn spawn(&self, more: &[&str]) -> Result<Child> {
         let mut server = Command::new("redis-server");
         let port = self.port.to_string();
         let (plain, secure) = if self.tls {
@@ -151,15 +158,47 @@ impl TestRedis {
             server.arg("--tls-key-file").arg(self.path("server.key"));
             server.arg("--tls-ca-cert-file").arg(self.path("ca.crt"));
         }
-        let mut child = server
+        server
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .context("redis-server does not start: apt-get install redis-server")?;
-        let told = child.stdout.take().context("no log")?;
-        self.child = Some(child);
-        ready(BufReader::new(told))
+            .context("redis-server does not start: apt-get install redis-server")
+    }
+
+    /// Asks for another password from now on, or for none, and sends everybody away.
+    pub fn change_password(&mut self, password: Option<&str>) -> Result<()> {
+        self.ask(&["CONFIG", "SET", "requirepass", password.unwrap_or("")])?;
+        self.password = password.map(str::to_owned);
+        self.ask(&["CLIENT", "KILL", "TYPE", "normal"]).map(drop)
+    }
+
+    /// Dies and is started again with all that it knew, and more than it can read soon: it answers
+    /// that it is loading, until `read_on`.
+    pub fn restart_loading(&mut self) -> Result<()> {
+        // While it reads it hears clients out after every 2 MB.
+        let weight = "for i = 1, 60 do redis.call('SETRANGE', 'weight:' .. i, 1048575, 'x') end";
+        self.ask(&["EVAL", weight, "0"])?;
+        self.ask(&["CONFIG", "SET", "rdbcompression", "no"])?;
+        self.ask(&["SAVE"])?;
+        self.kill()?;
+        let child = self.spawn(&["--rdbcompression", "no", "--key-load-delay", "150000"])?;
+        let child = self.child.insert(child);
+        let mut told = child.stdout.take().context("no log")?;
+        std::thread::spawn(move || io::copy(&mut told, &mut io::sink()));
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = child.try_wait()?;
+            ensure!(ended.is_none(), "redis-server ended: {ended:?}");
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Reads what is left at once.
+    pub fn read_on(&self) -> Result<()> {
+        self.ask(&["CONFIG", "SET", "key-load-delay", "0"])
+            .map(drop)
     }
 
     /// Lives on and answers nothing.

@@ -231,6 +231,9 @@ fn settings(spec: &Value) -> Result<Vec<String>> {
         if env["type"] != "SECRET" && env.get("value").is_none() {
             found.push(format!("{key} has no value"));
         }
+        if key == "ALLOWED_HOSTS" && env["value"] == "*" {
+            found.push("any name would be answered".to_owned());
+        }
         if env["scope"] != "RUN_TIME" {
             found.push(format!("{key} is no business of a build"));
         }
@@ -381,6 +384,7 @@ fn each_fault_of_a_specification_is_reported() -> Result<()> {
             "  - key: SECRET_KEY\n    scope: RUN_TIME\n    value: abc",
         ),
         (0, "  - key: DEBUG", "  - key: DEBUGGING"),
+        (0, "value: ${APP_DOMAIN}", "value: \"*\""),
         (
             0,
             "  - key: DEBUG\n    scope: RUN_TIME",

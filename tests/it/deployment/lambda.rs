@@ -6,6 +6,8 @@ use regex::Regex;
 use crate::tree;
 
 const FILE: &str = "infra/lambda/template.yaml";
+/// Seconds for which `cleanup` keeps a finished row.
+const KEPT: u64 = 7 * 24 * 60 * 60;
 
 /// One resource: its name and its lines.
 fn resources(template: &str) -> Result<Vec<(String, String)>> {
@@ -55,6 +57,10 @@ fn faults(template: &str) -> Result<Vec<String>> {
             .is_file()
         {
             found.push(format!("{name}: {function:?} is no function"));
+            continue;
+        }
+        if !body.contains("Policies: [!Ref MaySend]\n") {
+            found.push(format!("{name}: what it leaves in the outbox calls nobody"));
         }
         let Some(fed) = queue.captures(body) else {
             continue;
@@ -64,25 +70,43 @@ fn faults(template: &str) -> Result<Vec<String>> {
                 "{name}: one failed message would bring back the whole batch"
             ));
         }
-        let (_, settings) = resources
-            .iter()
-            .find(|(name, _)| *name == fed[1])
-            .with_context(|| fed[1].to_owned())?;
-        if !settings.contains("deadLetterTargetArn") {
-            found.push(format!(
-                "{}: what fails for ever goes round for ever",
-                &fed[1]
-            ));
-        }
         let timeout = number(body, "Timeout")?.with_context(|| format!("{name}: Timeout"))?;
-        if number(settings, "VisibilityTimeout")? < Some(6 * timeout) {
-            found.push(format!(
-                "{}: a message would be seen while it is worked on",
-                &fed[1]
-            ));
-        }
+        let wrong = queue_faults(&resources, &fed[1], &function, timeout)?;
+        found.extend(wrong.iter().map(|wrong| format!("{}: {wrong}", &fed[1])));
     }
     found.extend(settings_faults(template)?);
+    Ok(found)
+}
+
+/// What is wrong with the queue of a function that may take so many seconds.
+fn queue_faults(
+    resources: &[(String, String)],
+    queue: &str,
+    function: &str,
+    timeout: u64,
+) -> Result<Vec<&'static str>> {
+    let find = |wanted: &str| {
+        let found = resources.iter().find(|(name, _)| name == wanted);
+        found
+            .map(|(_, body)| body)
+            .with_context(|| wanted.to_owned())
+    };
+    let (settings, may_send) = (find(queue)?, find("MaySend")?);
+    let mut found = Vec::new();
+    // As the program puts it together from SQS_QUEUE_URL_PREFIX.
+    let name = format!("QueueName: !Sub \"${{AWS::StackName}}-{function}\"\n");
+    if !settings.contains(&name) || !may_send.contains(&format!("!GetAtt {queue}.Arn")) {
+        found.push("nobody finds it, or may send to it");
+    }
+    if number(settings, "MessageRetentionPeriod")? >= Some(KEPT) {
+        found.push("a message would outlive its row");
+    }
+    if !settings.contains("deadLetterTargetArn") {
+        found.push("what fails for ever goes round for ever");
+    }
+    if number(settings, "VisibilityTimeout")? < Some(6 * timeout) {
+        found.push("a message would be seen while it is worked on");
+    }
     Ok(found)
 }
 
@@ -98,8 +122,11 @@ fn settings_faults(template: &str) -> Result<Vec<String>> {
     if !template.contains("        FN_HOST: lambda\n") {
         found.push("FN_HOST says which host speaks".to_owned());
     }
+    if !template.contains("/${AWS::AccountId}/${AWS::StackName}-\"\n") {
+        found.push("SQS_QUEUE_URL_PREFIX ends as the queues' names begin".to_owned());
+    }
     let secret = Regex::new(
-        r"(?m)^  (\w*(?:Secret|Token|Password|Key|KeyId|DatabaseUrl|RedisUrl)):\n((?:    .*\n)+)",
+        r"(?m)^  (\w*(?:Secret|Token|Password|Key|KeyId|DatabaseUrl)):\n((?:    .*\n)+)",
     )?;
     for parameter in secret.captures_iter(template) {
         if !parameter[2].contains("NoEcho: true") {
@@ -128,6 +155,17 @@ fn each_fault_of_the_lambda_template_is_reported() -> Result<()> {
         ("VisibilityTimeout: 5400", "VisibilityTimeout: 900"),
         ("CodeUri: build/send-email/", "CodeUri: build/send-mail/"),
         ("FFMPEG_PATH:", "FFMPEG:"),
+        ("      Policies: [!Ref MaySend]\n", ""),
+        ("              - !GetAtt SendEmailQueue.Arn\n", ""),
+        (
+            "QueueName: !Sub \"${AWS::StackName}-on-upload\"",
+            "QueueName: !Sub \"${AWS::StackName}-uploads\"",
+        ),
+        (
+            "MessageRetentionPeriod: 345600",
+            "MessageRetentionPeriod: 604800",
+        ),
+        ("${AWS::AccountId}/${AWS::StackName}-", "${AWS::AccountId}/"),
         ("FN_HOST: lambda", "FN_HOST: http"),
         (
             "  ReplicateApiToken:\n    Type: String\n    NoEcho: true\n",

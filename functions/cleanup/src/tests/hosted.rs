@@ -28,7 +28,7 @@ impl Stage {
         Ok(())
     }
 
-    async fn hold(&self, ids: &[PredictionId], hold: Hold) -> Result<()> {
+    async fn hold(&self, ids: &[PredictionId], hold: Hold<'_>) -> Result<()> {
         let mut tx = self.world.store.transaction().await?;
         for id in ids {
             tx.hold(*id, hold, 0.5).await?;
@@ -124,7 +124,7 @@ async fn a_local_question_may_wait_in_its_queue_for_hours() -> Result<()> {
 async fn after_a_rest_one_question_tries_the_way_and_then_all_go() -> Result<()> {
     let stage = Stage::hosted(&[]).await?;
     let run = stage.world.run(&stage.project, &[Task::Nudity; 5]).await?;
-    stage.hold(&run.questions, Hold::Lane).await?;
+    stage.hold(&run.questions, Hold::Lane(LANE)).await?;
     let rest = Duration::from_mins(5);
     stage.pause(PauseReason::NoCredit, rest, None).await?;
     stage.tick().await?;
@@ -144,6 +144,33 @@ async fn after_a_rest_one_question_tries_the_way_and_then_all_go() -> Result<()>
 }
 
 #[tokio::test]
+async fn the_way_to_one_model_is_tried_by_itself() -> Result<()> {
+    const MODEL: &str = "replicate/nudity";
+    let stage = Stage::hosted(&[]).await?;
+    let run = stage.world.run(&stage.project, &[Task::Nudity; 3]).await?;
+    let store = &stage.world.store;
+    let mut tx = store.transaction().await?;
+    for id in &run.questions {
+        tx.hold(*id, Hold::Lane(MODEL), 0.1).await?;
+    }
+    let (reason, rest) = (PauseReason::Refused, Duration::from_mins(5));
+    let until = store.now() + rest;
+    tx.pause_lane(MODEL, Pause { reason, until }, None).await?;
+    tx.commit().await?;
+    stage.tick().await?;
+    assert_eq!(stage.due().await?, 0);
+    stage.world.clock.advance(rest);
+    stage.tick().await?;
+    assert_eq!(stage.due().await?, 1);
+    let mut tx = store.transaction().await?;
+    tx.resume_lane(MODEL).await?;
+    tx.commit().await?;
+    stage.tick().await?;
+    assert_eq!(stage.due().await?, 3);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_raised_budget_ends_the_rest_of_the_month() -> Result<()> {
     let budget = |usd| [("REPLICATE_MONTHLY_BUDGET_USD", usd)];
     let mut stage = Stage::hosted(&budget("1")).await?;
@@ -154,7 +181,7 @@ async fn a_raised_budget_ends_the_rest_of_the_month() -> Result<()> {
     let (id, video) = (run.questions[0], run.video.video_id);
     tx.reserve(id, video, 1.0, Caps::default()).await?;
     tx.commit().await?;
-    stage.hold(&run.questions[1..], Hold::Lane).await?;
+    stage.hold(&run.questions[1..], Hold::Lane(LANE)).await?;
     let rest = Duration::from_hours(24 * 20);
     stage.pause(PauseReason::Budget, rest, Some(1.0)).await?;
     stage.tick().await?;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use shared_domain::PauseReason;
-use shared_replicate::{Provider, Replicate, ReplicateConfig, ReplicateError, signature};
+use shared_domain::{PauseReason, Task};
+use shared_replicate::{Replicate, ReplicateConfig, ReplicateError, signature};
 use shared_store::{Pause, StoreConfig};
 use time::format_description::well_known::Rfc3339;
 use url::Url;
@@ -100,17 +100,21 @@ fn same(one: &SecretString, other: &SecretString) -> bool {
     bare(one) == bare(other)
 }
 
-/// Whether the way to the provider rests, as the database has it.
+/// Whether the way to the provider rests, or to one of its models, as the database has it.
 async fn rest(site: &Site) -> Finding {
-    let pause = async {
+    let paused = async {
         let config = site.read(StoreConfig::read).ok()?;
         let store = store(config).await.ok()?;
-        let pause = store.lane_pause(Provider::Replicate.as_str()).await.ok();
+        let paused = store.paused_lanes().await.ok();
         store.close().await;
-        pause
+        paused
     };
-    match pause.await {
-        Some(Some(pause)) => resting(pause),
+    // In the order of their names the provider's own comes first.
+    match paused.await.map(|paused| paused.into_iter().next()) {
+        Some(Some((lane, pause))) => match lane.split_once('/') {
+            Some((_, task)) => without_model(task, pause),
+            None => resting(pause),
+        },
         Some(None) => Finding::ok(
             "токен и секрет вебхуков подходят; остаток на счёте API не сообщает: \
              replicate.com/account/billing",
@@ -149,6 +153,21 @@ fn resting(pause: Pause) -> Finding {
     Finding::warn(
         format!("работа стоит, {ru}; следующая попытка {until}"),
         format!("work rests, {en}; it is tried again at {until}"),
+    )
+}
+
+fn without_model(task: &str, pause: Pause) -> Finding {
+    let until = pause.until.format(&Rfc3339).unwrap_or_default();
+    let setting = task.parse().ok().and_then(Task::model_setting);
+    let setting = setting.unwrap_or("the model");
+    Finding::warn(
+        format!(
+            "у Replicate нет модели задачи {task}: проверьте {setting}; следующая попытка {until}"
+        ),
+        format!(
+            "Replicate does not have the model of task {task}: check {setting}; it is tried again at \
+             {until}"
+        ),
     )
 }
 

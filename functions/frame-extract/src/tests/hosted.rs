@@ -32,8 +32,12 @@ impl Stage {
 
     /// What `cleanup` does when the way may be open again.
     async fn release(&self, limit: i64) -> Result<u64> {
+        self.release_to("replicate", limit).await
+    }
+
+    async fn release_to(&self, lane: &str, limit: i64) -> Result<u64> {
         let mut tx = self.world.store.transaction().await?;
-        let released = tx.release_lane(limit).await?;
+        let released = tx.release_lane(lane, limit).await?;
         tx.commit().await?;
         Ok(released)
     }
@@ -226,6 +230,77 @@ async fn low_credit_and_a_refused_token_rest_for_their_own_reasons() -> Result<(
     Ok(())
 }
 
+const MODEL: &str = "replicate/nudity";
+
+#[tokio::test]
+async fn a_model_that_is_gone_holds_back_its_own_questions_until_it_is_there_again() -> Result<()> {
+    let stage = Stage::hosted().await?;
+    let (world, tasks) = (&stage.world, [Task::Nudity, Task::Nudity, Task::Objects]);
+    let run = stage.run(&tasks).await?;
+    let process = stage.process(&[]).await?;
+    world.replicate.withdraw(Task::Nudity);
+    for id in &run.questions {
+        assert_eq!(stage.put(&process, *id).await?, Verdict::Done);
+    }
+    let replicate = &world.replicate;
+    assert_eq!((replicate.tries(), replicate.creates().len()), (2, 1));
+    assert_eq!(world.store.lane_pause("replicate").await?, None);
+    let told = world.messages::<LanePaused>().await?;
+    let paused: Vec<_> = told.iter().map(|t| (t.lane.as_str(), t.reason)).collect();
+    assert_eq!(paused, [(MODEL, PauseReason::Refused)]);
+    for id in &run.questions[..2] {
+        let question = stage.question(*id).await?;
+        let untouched = (PredictionStatus::Planned, 0);
+        assert_eq!((question.status, question.attempts), untouched);
+    }
+
+    // Still gone: one tries, and nobody is told again.
+    assert_eq!(stage.release(600).await?, 0, "they wait for their own way");
+    world.clock.advance(Duration::from_mins(5));
+    assert_eq!(stage.release_to(MODEL, 1).await?, 1);
+    world.drain(std::slice::from_ref(&process)).await?;
+    assert_eq!((replicate.tries(), stage.held("lane").await?), (3, 2));
+
+    replicate.bring_back();
+    world.clock.advance(Duration::from_mins(5));
+    assert_eq!(stage.release_to(MODEL, 1).await?, 1);
+    world.drain(std::slice::from_ref(&process)).await?;
+    assert_eq!(world.store.lane_pause(MODEL).await?, None);
+    assert_eq!(stage.release_to(MODEL, 600).await?, 1);
+    world.drain(&[process]).await?;
+    assert_eq!((replicate.tries(), replicate.creates().len()), (5, 3));
+    assert_eq!(world.messages::<LanePaused>().await?.len(), 1);
+    let unhurt = "attempts <> 1 or status <> 'submitted'";
+    assert_eq!(world.count("predictions", unhurt).await?, 0);
+    assert_eq!(world.count("dead_letters", "true").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_model_in_the_settings_takes_the_questions_that_wait() -> Result<()> {
+    let stage = Stage::hosted().await?;
+    let (world, run) = (&stage.world, stage.frames(2).await?);
+    let planned = stage.question(run.questions[0]).await?.version;
+    let gone = format!("falcons-ai/nsfw_image_detection:{}", "d".repeat(64));
+    let wrong = stage.process(&[("NSFW_MODEL_ID", &gone)]).await?;
+    for id in &run.questions {
+        assert_eq!(stage.put(&wrong, *id).await?, Verdict::Done);
+    }
+    assert_eq!((world.replicate.tries(), stage.held("lane").await?), (1, 2));
+    let mended = stage.process(&[]).await?;
+    world.clock.advance(Duration::from_mins(5));
+    assert_eq!(stage.release_to(MODEL, 1).await?, 1);
+    world.drain(std::slice::from_ref(&mended)).await?;
+    assert_eq!(stage.release_to(MODEL, 600).await?, 1, "the way is open");
+    world.drain(&[mended]).await?;
+    for id in &run.questions {
+        let question = stage.question(*id).await?;
+        let asked = (question.status, question.version.as_str());
+        assert_eq!(asked, (PredictionStatus::Submitted, planned.as_str()));
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_create_that_may_have_arrived_is_looked_for_before_it_is_paid_again() -> Result<()> {
     for hides_webhooks in [false, true] {
@@ -381,10 +456,10 @@ async fn a_question_held_back_that_was_answered_meanwhile_is_not_put() -> Result
     let (world, run) = (&stage.world, stage.frames(1).await?);
     let id = run.questions[0];
     let mut tx = world.store.transaction().await?;
-    tx.hold(id, Hold::Lane, 0.1).await?;
+    tx.hold(id, Hold::Lane("replicate"), 0.1).await?;
     tx.conclude(id, &Closing::of(PredictionStatus::Failed), &[])
         .await?;
-    assert_eq!(tx.release_lane(10).await?, 1);
+    assert_eq!(tx.release_lane("replicate", 10).await?, 1);
     // Somebody else has every token.
     while tx.enter_lane("replicate", Pace::per_minute(60)).await? == shared_store::Entry::Open {}
     tx.commit().await?;

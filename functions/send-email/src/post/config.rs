@@ -185,20 +185,13 @@ fn login(reader: &Reader<'_>) -> Option<(String, SecretString)> {
 }
 
 fn authorities(reader: &Reader<'_>) -> Vec<Certificate> {
-    let Some(path) = reader.find("EMAIL_CA_FILE") else {
+    let Some(pem) = reader.find_pem("EMAIL_CA_FILE") else {
         return Vec::new();
     };
-    let pem = match std::fs::read_to_string(&path) {
-        Ok(pem) => pem,
-        Err(error) => {
-            reader.problem("EMAIL_CA_FILE", &format!("{path} cannot be read: {error}"));
-            return Vec::new();
-        }
-    };
-    match Certificate::from_pem(pem.as_bytes()) {
+    match Certificate::from_pem(&pem) {
         Ok(certificate) => vec![certificate],
         Err(_) => {
-            reader.problem("EMAIL_CA_FILE", &format!("{path} holds no PEM certificate"));
+            reader.problem("EMAIL_CA_FILE", "holds no PEM certificate");
             Vec::new()
         }
     }

@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::{STREAM, send};
 use crate::{Fault, Queue, RedisConfig, Transport};
 
+mod trouble;
+
 /// Longer than any test: what arrives was not found by a look.
 const NEVER: Duration = Duration::from_hours(1);
 /// Longer than anything takes that works.

@@ -206,19 +206,20 @@ async fn refusals_are_sorted_by_what_to_do() {
             "{error:?}"
         );
         let pause = match status {
-            401 | 403 => Some(PauseReason::Refused),
             402 => Some(PauseReason::NoCredit),
             429 => Some(PauseReason::LowCredit),
-            // One model is missing: the others can be asked.
-            _ => None,
+            _ => Some(PauseReason::Refused),
         };
-        assert_eq!(error.pause(), pause);
+        // One model is missing: the others can be asked.
+        let is_about_model = status == 404;
+        let told = (error.pause(), error.is_about_model());
+        assert_eq!(told, (pause, is_about_model));
     }
     let version = json!({ "title": "Invalid version or not permitted", "detail": "The specified version does not exist", "status": 422 });
-    assert!(matches!(
-        create_error(answer(422, version)).await,
-        ReplicateError::Operator { status: 422, .. }
-    ));
+    let gone = create_error(answer(422, version)).await;
+    assert!(matches!(gone, ReplicateError::Operator { status: 422, .. }));
+    let told = (gone.pause(), gone.is_about_model());
+    assert_eq!(told, (Some(PauseReason::Refused), true));
 
     let invalid = json!({ "title": "Input validation failed", "detail": "- input.seed: wrong", "status": 422,
         "invalid_fields": [{ "type": "invalid_type", "field": "input.seed", "description": "Expected integer" }] });

@@ -201,7 +201,13 @@ async fn under_lease(
         }
     };
     let settled = settle(handler.name(), claimed, &outcome, queue).await;
-    noted(settled, outcome, claimed)
+    let comes_anew = settled.is_ok() && queue.sends_anew();
+    let outcome = noted(settled, outcome, claimed);
+    queue.over(claimed).await;
+    Outcome {
+        comes_anew,
+        ..outcome
+    }
 }
 
 /// A verdict that was not written down has not been passed: the next delivery reads the row.

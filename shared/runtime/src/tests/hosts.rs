@@ -21,6 +21,8 @@ use crate::{
     Classify, Event, FromEvent, Handler, Malformed, Response, Shared, Source, Verdict, boxed,
 };
 
+mod sqs;
+
 /// Tells what it was brought, in every kind of answer.
 struct Echo(Arc<Mutex<Vec<Event>>>);
 

@@ -192,26 +192,26 @@ async fn what_is_held_back_waits_without_a_message_and_goes_in_order() -> Result
     let ids: Vec<_> = plan.predictions.iter().map(|p| p.prediction_id).collect();
     let mut tx = world.store.transaction().await?;
     for (id, usd) in ids.iter().zip([0.4, 0.3, 0.2, 0.1]) {
-        tx.hold(*id, Hold::Lane, usd).await?;
-        tx.hold(*id, Hold::Lane, usd).await?;
+        tx.hold(*id, Hold::Lane(LANE), usd).await?;
+        tx.hold(*id, Hold::Lane(LANE), usd).await?;
     }
     let answered = Closing::of(PredictionStatus::Failed);
     tx.close_prediction(ids[3], &answered, &[]).await?;
-    tx.hold(ids[3], Hold::Lane, 9.0).await?;
+    tx.hold(ids[3], Hold::Lane(LANE), 9.0).await?;
     tx.commit().await?;
-    assert_eq!(world.store.cheapest_held().await?, Some(0.1));
+    assert_eq!(world.store.cheapest_held(LANE).await?, Some(0.1));
     world.clock.advance(Duration::from_hours(1));
     let stranded = world.store.stranded_questions(Duration::ZERO, 10).await?;
     assert_eq!(stranded, [], "nobody leads on what is held back");
 
     let mut tx = world.store.transaction().await?;
-    assert_eq!(tx.release_lane(0).await?, 0);
+    assert_eq!(tx.release_lane(LANE, 0).await?, 0);
     assert_eq!(tx.release_capped(None, 10).await?, 0);
-    assert_eq!(tx.release_lane(1).await?, 1);
-    assert_eq!(tx.release_lane(10).await?, 3);
+    assert_eq!(tx.release_lane(LANE, 1).await?, 1);
+    assert_eq!(tx.release_lane(LANE, 10).await?, 3);
     tx.commit().await?;
     assert_eq!(sent(&world, "PredictionDue").await?, 4);
-    assert_eq!(world.store.cheapest_held().await?, None);
+    assert_eq!(world.store.cheapest_held(LANE).await?, None);
     assert_eq!(world.store.execution(run.execution_id).await?.done, 1);
     Ok(())
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 async fn before_the_last(database: &TestDatabase) -> Result<PgConnection> {
     let mut conn = PgConnection::connect(&database.direct_url()).await?;
     conn.execute(
-        "alter table mails drop column maybe_sent; delete from _sqlx_migrations \
+        "alter table held drop column lane; delete from _sqlx_migrations \
          where version = (select max(version) from _sqlx_migrations)",
     )
     .await?;
@@ -89,14 +89,14 @@ async fn the_release_before_works_on_while_a_migration_waits_and_runs() -> Resul
         anyhow::ensure!(claimed.is_some(), "nothing to claim");
         // what queues behind the waiting migration is let through before its own time-out
         let mut conn = PgConnection::connect(&database.direct_url()).await?;
-        conn.execute("set statement_timeout = '8s'; select count(*) from mails")
+        conn.execute("set statement_timeout = '8s'; select count(*) from held")
             .await?;
         Ok(())
     };
     // Somebody reads the table that the migration changes, for longer than the migration has.
     let mut reader = PgConnection::connect(&database.direct_url()).await?;
     let mut reading = reader.begin().await?;
-    reading.execute("select count(*) from mails").await?;
+    reading.execute("select count(*) from held").await?;
     let impatient = StoreConfig {
         migration_wait: Duration::from_millis(500),
         ..database.config()
@@ -116,7 +116,8 @@ async fn the_release_before_works_on_while_a_migration_waits_and_runs() -> Resul
         "{refused:?}"
     );
     assert!(worked > 0, "the old release did nothing");
-    let sql = "select count(*) from information_schema.columns where column_name = 'maybe_sent'";
+    let sql = "select count(*) from information_schema.columns \
+               where table_name = 'held' and column_name = 'lane'";
     let (columns,): (i64,) = sqlx::query_as(sql).fetch_one(&mut watch).await?;
     assert_eq!(columns, 0, "half a migration is none");
 

@@ -169,7 +169,7 @@ async fn refused(database: &TestDatabase) -> Result<(i64, i64, &'static str)> {
 async fn without_the_last(database: &TestDatabase) -> Result<()> {
     run(
         database,
-        "alter table mails drop column maybe_sent; delete from _sqlx_migrations \
+        "alter table held drop column lane; delete from _sqlx_migrations \
          where version = (select max(version) from _sqlx_migrations)",
     )
     .await

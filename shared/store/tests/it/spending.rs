@@ -156,7 +156,7 @@ async fn a_capped_video_waits_for_a_higher_cap_or_for_its_end() -> Result<()> {
         tx.tell_video_cap(video, 1.5).await?;
     }
     assert_eq!(tx.release_capped(Some(1.5), 10).await?, 0);
-    assert_eq!(tx.release_lane(10).await?, 0);
+    assert_eq!(tx.release_lane("replicate", 10).await?, 0);
     assert_eq!(tx.release_capped(Some(2.0), 1).await?, 1);
     tx.commit().await?;
     let told = store

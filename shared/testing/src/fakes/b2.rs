@@ -76,6 +76,16 @@ impl Inner {
 }
 
 impl FakeB2 {
+    /// Whether B2 takes a whole collection of rules; the error says what it refuses.
+    pub fn check(collection: &str, rules: &[Value]) -> Result<(), String> {
+        match collection {
+            "corsRules" => rules::check_cors(rules),
+            "lifecycleRules" => rules::check_lifecycle(rules),
+            "eventNotificationRules" => rules::check_notifications(rules),
+            other => Err(format!("there is no collection {other}")),
+        }
+    }
+
     /// Id and key that may do everything an administrator needs.
     pub const KEY: (&'static str, &'static str) = ("004admin", "K004canary-of-the-bucket-admin");
 

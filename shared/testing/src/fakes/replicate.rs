@@ -116,6 +116,8 @@ struct State {
     echoes_webhooks: bool,
     /// Lists models as the hosted service does, without cards, and knows the pinned versions.
     hosted: bool,
+    /// Tasks whose model the service has withdrawn.
+    withdrawn: Vec<Task>,
     ignores_cancel: bool,
     account: Account,
     files: Files,
@@ -173,6 +175,16 @@ impl FakeReplicate {
 
     pub(crate) fn is_hosted(&self) -> bool {
         self.inner.state().hosted
+    }
+
+    /// The hosted model of a task is gone: its version does not exist any more.
+    pub fn withdraw(&self, task: Task) {
+        self.inner.state().withdrawn.push(task);
+    }
+
+    /// Every model is there again.
+    pub fn bring_back(&self) {
+        self.inner.state().withdrawn.clear();
     }
 
     /// Dollars on the account: below five it is throttled, at zero it is refused.

@@ -29,7 +29,7 @@ async fn the_database_is_postgresql_over_tls() -> anyhow::Result<()> {
     let good = server.url("postgres", "sslmode=verify-full");
     expect(&look(&good, &ca).await, State::Fail, "compliance migrate");
     let mut config = StoreConfig::new(good.clone());
-    config.ca_cert = Some(ca.to_string());
+    config.ca_cert = Some(std::fs::read(&*ca)?);
     Store::migrate(config).await?;
     expect(&look(&good, &ca).await, State::Ok, "spoken to safely");
     let required = server.url("postgres", "sslmode=require");
@@ -231,6 +231,14 @@ async fn work_that_waits_for_a_person_is_told() -> anyhow::Result<()> {
         let finding = found(Deploy::Replicate, world.settings()).await;
         expect(&finding, State::Warn, says);
     }
+    let mut tx = world.store.transaction().await?;
+    tx.resume_lane(Provider::Replicate.as_str()).await?;
+    let (reason, until) = (PauseReason::Refused, world.store.now());
+    let model = "replicate/nudity";
+    tx.pause_lane(model, Pause { reason, until }, None).await?;
+    tx.commit().await?;
+    let finding = found(Deploy::Replicate, world.settings()).await;
+    expect(&finding, State::Warn, "check NSFW_MODEL_ID");
     Ok(())
 }
 

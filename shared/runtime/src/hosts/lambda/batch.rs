@@ -31,5 +31,7 @@ pub(super) async fn work(
 async fn is_done(desk: &Desk, record: &Record, deadline: Deadline) -> bool {
     let call_id = record.message_id.as_deref().unwrap_or_default();
     let outcome = desk.letter(&record.body, call_id, deadline).await;
-    ending(outcome).is_ok()
+    // A retry is a message of its own, which waits as long as the verdict says. This one would come
+    // back beside it, be counted, and in the end lie among the dead letters for nothing.
+    outcome.comes_anew || ending(outcome).is_ok()
 }

@@ -73,7 +73,9 @@ impl Model {
 /// The input that takes the file; `None` when nobody has this version.
 pub(super) fn file_field(version: &str, known: &State) -> Option<&'static str> {
     if known.hosted {
-        let found = HOSTED.iter().find(|(_, _, hash, _)| *hash == version);
+        let is_there = |task| !known.withdrawn.contains(task);
+        let mut hosted = HOSTED.iter().filter(|(task, ..)| is_there(task));
+        let found = hosted.find(|(_, _, hash, _)| *hash == version);
         return found.map(|(_, _, _, field)| *field);
     }
     let fits = |model: &&Model| version_of(model.task) == version;
