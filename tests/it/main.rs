@@ -15,4 +15,5 @@ mod scenario;
 mod settings;
 mod site;
 mod sizes;
+mod traces;
 mod tree;

@@ -5,6 +5,8 @@ use shared_queue::{Fault, Queue, RedisConfig};
 use shared_store::{Store, StoreConfig, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::otlp;
+
 /// What every function of a process shares.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -45,6 +47,8 @@ impl Shared {
     pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
         let reader = settings.reader();
         let (store, redis) = (StoreConfig::read(&reader), RedisConfig::read(&reader));
+        // Read before, when nothing could be said of it.
+        otlp::endpoint(&reader);
         reader.finish()?;
         let store = Store::connect(store).await?;
         let mut queue = Queue::new(store.clone());
