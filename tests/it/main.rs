@@ -17,4 +17,5 @@ mod scenario;
 mod settings;
 mod site;
 mod sizes;
+mod traces;
 mod tree;

@@ -9,7 +9,7 @@ use shared_testing::{TestDatabase, TestRedis, postgres_database, redis};
 use tempfile::TempDir;
 
 use crate::program::fixtures;
-use crate::site::{Shape, Site};
+use crate::site::{Client, Shape, Site};
 
 /// More than a clip of six seconds takes on a machine that does other things as well.
 const RUN: Duration = Duration::from_mins(5);
@@ -59,17 +59,22 @@ impl Record {
     }
 }
 
-/// A clip from upload to mail; answers the report without what passes.
-async fn checked(site: &mut Site, shape: Shape) -> Result<Value> {
+/// A clip from upload to mail; answers who put it there and the video's id.
+pub(crate) async fn mailed(site: &mut Site, shape: Shape) -> Result<(Client, String)> {
     site.start(shape).await?;
     let client = site.sign_in().await?;
     let video = client.upload(&fixtures()?.join("piece.mp4")).await?;
     let deadline = Instant::now() + RUN;
     site.checked(&client, &video, deadline).await?;
-    let report = lasting(client.report(&video).await?);
     site.quiet(deadline).await?;
     ensure!(site.mails()? == 1, "{} mails", site.mails()?);
-    Ok(report)
+    Ok((client, video))
+}
+
+/// The same; answers the report without what passes.
+async fn checked(site: &mut Site, shape: Shape) -> Result<Value> {
+    let (client, video) = mailed(site, shape).await?;
+    Ok(lasting(client.report(&video).await?))
 }
 
 fn lasting(mut value: Value) -> Value {

@@ -22,7 +22,8 @@ mod client;
 const START: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(200);
 const BUCKET: &str = "videos-of-a-site";
-const EMAIL: &str = "operator@example.org";
+/// Who signs in.
+pub(crate) const EMAIL: &str = "operator@example.org";
 
 /// How many processes the functions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -280,9 +281,22 @@ impl Site {
         self.folder.path().join("log")
     }
 
+    /// All that all processes said.
+    pub(crate) fn whole_log(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(self.log_file())?).into_owned())
+    }
+
+    /// What must be found in no log: passwords, keys and tokens of every process.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let secret = ["_KEY", "_TOKEN", "_SECRET"];
+        let named = move |name: &String| secret.iter().any(|end| name.ends_with(end));
+        let settings = self.settings.iter().filter(move |(name, _)| named(name));
+        settings.map(|(_, value)| value.as_str())
+    }
+
     /// The last that all processes said.
     pub(crate) fn log(&self) -> Result<String> {
-        let text = String::from_utf8_lossy(&fs::read(self.log_file())?).into_owned();
+        let text = self.whole_log()?;
         let lines: Vec<&str> = text.lines().collect();
         Ok(lines[lines.len().saturating_sub(60)..].join("\n"))
     }

@@ -76,7 +76,7 @@ impl Cleanup {
     /// The provider did not end it by itself at the deadline that it was given.
     async fn stop(&self, prediction: &Prediction, provider_id: &str) -> Result<(), Error> {
         let id = prediction.prediction_id;
-        warn!(prediction.id = %id, "prediction {id} took too long and is cancelled");
+        warn!(video.id = %prediction.video_id, prediction.id = %id, "prediction {id} took too long and is cancelled");
         let stopped = self.replicate.cancel(provider_id).await?;
         if stopped.status.is_terminal() {
             return self.deliver(prediction, stopped.raw).await;
@@ -89,7 +89,7 @@ impl Cleanup {
 
     async fn deliver(&self, prediction: &Prediction, body: serde_json::Value) -> Result<(), Error> {
         let id = prediction.prediction_id;
-        info!(prediction.id = %id, "the end of prediction {id} was fetched: no webhook told it");
+        info!(video.id = %prediction.video_id, prediction.id = %id, "the end of prediction {id} was fetched: no webhook told it");
         let mut tx = self.store.transaction().await?;
         tx.send(&PredictionFinished::new(id, body)).await?;
         Ok(tx.commit().await?)
@@ -97,7 +97,7 @@ impl Cleanup {
 
     async fn ask_again(&self, prediction: &Prediction) -> Result<(), Error> {
         let id = prediction.prediction_id;
-        warn!(prediction.id = %id, "the provider no longer knows prediction {id}; it is put again");
+        warn!(video.id = %prediction.video_id, prediction.id = %id, "the provider no longer knows prediction {id}; it is put again");
         let mut tx = self.store.transaction().await?;
         if !tx.resubmit(id).await? {
             return Ok(());

@@ -48,6 +48,17 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether a platform reads the log, and no person.
+    pub(crate) fn is_deployed(&self) -> bool {
+        match self {
+            Self::Serve(serve) => !serve.only.is_empty(),
+            Self::Worker(_) | Self::Cleanup => true,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
     /// Port of page and API; storage and models take the two above it. 0 takes any.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use axum::Router;
 use shared_domain::Settings;
-use shared_runtime::hosts::{DRAIN, Lane, doors, once, serve_http, stop_signal, work};
+use shared_runtime::hosts::{DRAIN, Lane, doors, metrics, once, serve_http, stop_signal, work};
 use shared_runtime::{AnyHandler, Connected, Handler, Shared, Verdict, boxed};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,7 @@ pub(crate) async fn serve(settings: Settings, args: &Serve) -> anyhow::Result<Ex
         }
     }
     let router = router.merge(doors(&handlers, &shared.queue));
+    let router = router.merge(metrics(&shared));
     let address = (args.host.unwrap_or(host), args.port);
     let listener = TcpListener::bind(address)
         .await

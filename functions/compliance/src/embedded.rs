@@ -12,7 +12,7 @@ use inference::ModelsConfig;
 use inference::http::{Service, ServiceConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
 use shared_objects::local::{LocalConfig, LocalServer, Notify};
-use shared_runtime::hosts::{Lane, doors, serve_http, timer, work};
+use shared_runtime::hosts::{Lane, doors, metrics, serve_http, timer, work};
 use shared_runtime::{AnyHandler, Connected, Handler, Shared, boxed};
 use shared_store::Store;
 use tokio::net::TcpListener;
@@ -228,8 +228,9 @@ async fn serve_functions(
     let console = console::Console::connect(shared.clone())
         .await
         .map_err(whole)?;
-    let router =
-        doors(&[upload, on_upload.clone(), webhook.clone()], &shared.queue).merge(console.router());
+    let router = doors(&[upload, on_upload.clone(), webhook.clone()], &shared.queue)
+        .merge(console.router())
+        .merge(metrics(shared));
     let lanes = [
         (on_upload, 1),
         (extract, 2),

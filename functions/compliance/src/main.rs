@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use args::{Args, Command};
 use clap::Parser;
 use shared_domain::{Lang, Settings};
-use shared_runtime::{LogFormat, environment, start_logging};
+use shared_runtime::{LogFormat, Telemetry, environment};
 use tokio::runtime::Runtime;
 
 /// Exit code of everything that could not be done.
@@ -34,9 +34,14 @@ fn main() -> ExitCode {
             let level = settings
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
-            start_logging(level, LogFormat::Plain);
+            let format = match args.command.is_deployed() {
+                true => LogFormat::Json,
+                false => LogFormat::Plain,
+            };
             let runtime = Runtime::new()?;
+            let telemetry = Telemetry::start(&settings, level, format, runtime.handle());
             let ended = runtime.block_on(obey(args.command, settings));
+            drop(telemetry);
             // A model that is still at work would hold the process for as long as it takes.
             runtime.shutdown_background();
             ended

@@ -16,11 +16,12 @@ use std::sync::Arc;
 use axum::Router;
 use http::Uri;
 use serde::Serialize;
-use shared_domain::Reader;
+use shared_domain::{Reader, VideoId};
 use shared_objects::{Objects, ObjectsConfig};
 use shared_replicate::{Replicate, ReplicateConfig};
-use shared_runtime::{Connected, Shared};
-use shared_store::Store;
+use shared_runtime::hosts::observed;
+use shared_runtime::{Connected, Shared, about};
+use shared_store::{Store, User, Video};
 use tokio_util::sync::CancellationToken;
 
 use error::Error;
@@ -98,6 +99,15 @@ pub(crate) struct Inner {
     pub(crate) shared: Shared,
 }
 
+impl Inner {
+    /// A video that the caller may see; to others it is not there.
+    pub(crate) async fn video(&self, user: &User, id: VideoId) -> Result<Video, Error> {
+        let video = self.store.video_visible_to(user, id).await?;
+        about(id);
+        video.ok_or(Error::NotFound)
+    }
+}
+
 impl Console {
     /// Connects to the store, to storage and to the provider.
     pub async fn connect(shared: Shared) -> Connected<Self> {
@@ -118,7 +128,7 @@ impl Console {
 
     /// Every door.
     pub fn router(&self) -> Router {
-        doors::router(self.0.clone())
+        observed(doors::router(self.0.clone()), "console")
     }
 }
 

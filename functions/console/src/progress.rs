@@ -36,11 +36,7 @@ pub(crate) async fn progress(
     Path(id): Path<VideoId>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
-    inner
-        .store
-        .video_visible_to(&user, id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    inner.video(&user, id).await?;
     let watch = Watch {
         inner,
         id,

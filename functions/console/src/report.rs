@@ -64,11 +64,7 @@ pub(crate) async fn frame(
     Caller(user): Caller,
     Path((id, name)): Path<(VideoId, String)>,
 ) -> Result<Response, Error> {
-    inner
-        .store
-        .video_visible_to(&user, id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    inner.video(&user, id).await?;
     let key = keys::frame_named(id, &name).ok_or(Error::NotFound)?;
     let jpeg = match inner.objects.get(&key, FRAME).await {
         Err(ObjectsError::NotFound { .. }) => return Err(Error::NotFound),
@@ -82,10 +78,6 @@ pub(crate) async fn frame(
 }
 
 async fn newest(inner: &Inner, Caller(user): &Caller, id: VideoId) -> Result<Report, Error> {
-    inner
-        .store
-        .video_visible_to(user, id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    inner.video(user, id).await?;
     inner.store.latest_report(id).await?.ok_or(Error::NotFound)
 }

@@ -107,11 +107,7 @@ pub(crate) async fn one(
     Path(id): Path<VideoId>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Error> {
-    let video = inner
-        .store
-        .video_visible_to(&user, id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let video = inner.video(&user, id).await?;
     Ok(Json(about(&inner.store, &video, lang(&headers)).await?))
 }
 
@@ -122,11 +118,7 @@ pub(crate) async fn retry(
     Path(id): Path<VideoId>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Error> {
-    let video = inner
-        .store
-        .video_visible_to(&user, id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let video = inner.video(&user, id).await?;
     if video.step != Step::Failed {
         return Err(Error::NotFailed(lang(&headers)));
     }

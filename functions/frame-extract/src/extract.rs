@@ -11,6 +11,7 @@ use shared_domain::{
 use shared_media::{Extraction, MediaError, Piece, Plan as DecodePlan, Probe, Source};
 use shared_objects::{ObjectsError, keys};
 use shared_replicate::ModelEntry;
+use shared_runtime::about;
 use shared_store::{Execution, NewPrediction, Plan, Video};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
@@ -37,6 +38,7 @@ struct Cut {
 
 impl FrameExtract {
     pub(crate) async fn extract(&self, delivery: &Delivery, id: VideoId) -> Result<(), Error> {
+        about(id);
         let video = self.store.video(id).await?;
         if video.step != Step::Extracting {
             // A cheap way out for duplicates; a crash in mid-extraction comes back at `Extracting`.

@@ -7,7 +7,7 @@ use shared_objects::ObjectsError;
 use shared_replicate::{
     MAX_INLINE, ModelEntry, NewPrediction, Provider, ReplicateError, Trace, data_uri,
 };
-use shared_runtime::causes;
+use shared_runtime::{about, causes};
 use shared_store::{Closing, Prediction, PredictionStatus};
 use tracing::warn;
 use url::Url;
@@ -45,6 +45,7 @@ impl Question<'_> {
 impl FrameExtract {
     pub(crate) async fn submit(&self, delivery: &Delivery, id: PredictionId) -> Result<(), Error> {
         let prediction = &self.store.prediction(id).await?;
+        about(prediction.video_id);
         let asked_before = match prediction.status {
             PredictionStatus::Planned => false,
             PredictionStatus::Submitting => true,
@@ -137,7 +138,7 @@ impl FrameExtract {
 
     async fn ask(&self, question: &Question<'_>, input: &str) -> Result<String, Error> {
         let (prediction, model) = (question.prediction, question.model);
-        let webhook = self.webhook(prediction.prediction_id);
+        let webhook = self.webhook(question);
         let new = NewPrediction {
             version: &model.version,
             input: model.input(input),
@@ -176,10 +177,14 @@ impl FrameExtract {
         Ok(self.replicate.adopt(&trace).await?.map(|found| found.id))
     }
 
-    fn webhook(&self, id: PredictionId) -> Url {
+    /// Whoever calls back sends no headers of ours: the address carries the trace.
+    fn webhook(&self, question: &Question<'_>) -> Url {
         let mut url = self.public_url.clone();
         url.set_path("/functions/replicate-webhook");
-        url.set_query(Some(&format!("prediction={id}")));
+        url.set_query(Some(&format!("prediction={}", question.id())));
+        if let Some(trace) = &question.delivery.trace {
+            url.query_pairs_mut().append_pair("traceparent", trace);
+        }
         url
     }
 }

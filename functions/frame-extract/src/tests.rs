@@ -338,7 +338,9 @@ async fn a_question_is_put_once_with_our_own_id_in_its_callback() -> Result<()> 
         .objects()
         .put(&question.target.object_key, bytes, "image/jpeg")
         .await?;
-    let event = stage.world.event(&PredictionDue::new(run.questions[0]))?;
+    let mut event = stage.world.event(&PredictionDue::new(run.questions[0]))?;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    event.trace = Some(trace.to_owned());
     let function = stage.function().await?;
     for _ in 0..2 {
         let outcome = stage.world.bring(function.as_ref(), &event).await;
@@ -353,7 +355,7 @@ async fn a_question_is_put_once_with_our_own_id_in_its_callback() -> Result<()> 
     let creates = stage.world.replicate.creates();
     assert_eq!(creates.len(), 1);
     let callback = format!(
-        "https://compliance.example/functions/replicate-webhook?prediction={}",
+        "https://compliance.example/functions/replicate-webhook?prediction={}&traceparent={trace}",
         run.questions[0]
     );
     assert_eq!(creates[0].webhook.as_deref(), Some(callback.as_str()));

@@ -9,7 +9,7 @@ use inference::ModelsConfig;
 use inference::http::{Service, ServiceConfig};
 use inference::weights::{Folder, FolderConfig};
 use shared_domain::{Settings, SystemClock, SystemIds};
-use shared_runtime::{LogFormat, causes, environment, hosts, start_logging};
+use shared_runtime::{LogFormat, Telemetry, causes, environment, hosts};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -26,13 +26,12 @@ fn main() -> ExitCode {
 
 fn start() -> Result<(), Box<dyn Error>> {
     let settings = environment()?;
-    start_logging(
-        settings.find("LOG_LEVEL").unwrap_or("info"),
-        LogFormat::Json,
-    );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    let level = settings.find("LOG_LEVEL").unwrap_or("info");
+    // Goes before the runtime does: what waits is sent through it.
+    let _telemetry = Telemetry::start(&settings, level, LogFormat::Json, runtime.handle());
     runtime.block_on(serve(&settings))
 }
 

@@ -6,9 +6,9 @@ use shared_domain::{Delivery, Refusal, RunFailed, Step, VideoUploaded};
 use shared_media::sniff;
 use shared_objects::notification::{self, BucketEvent, SIGNATURE_HEADER};
 use shared_objects::{ObjectsError, keys};
-use shared_runtime::{Event, Handler, caller, same_origin};
+use shared_runtime::{Event, Handler, about, caller, same_origin};
 use shared_store::{StoreError, Video};
-use tracing::{info, warn};
+use tracing::{Instrument, error_span, info, warn};
 
 use crate::{Error, Input, OnUpload};
 
@@ -62,7 +62,10 @@ impl OnUpload {
             .iter()
             .filter(|event| event.is_created())
         {
-            if let Err(error) = self.announced(event, arrival).await {
+            let announced = self.announced(event, arrival);
+            // Each arrival of a batch is about a video of its own.
+            let span = error_span!("arrival", video.id = tracing::field::Empty);
+            if let Err(error) = announced.instrument(span).await {
                 warn!(event.id = arrival.event_id, %error, "one event of a notification failed");
                 failed = Some(error);
             }
@@ -90,6 +93,7 @@ impl OnUpload {
     }
 
     async fn arrived(&self, delivery: &Delivery, video: &Video) -> Result<(), Error> {
+        about(video.video_id);
         if video.step != Step::AwaitingUpload {
             return Ok(());
         }

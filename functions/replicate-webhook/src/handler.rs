@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared_domain::{Delivery, Detection, PredictionDue, PredictionId, Task};
 use shared_replicate::signature::{self, SignedHeaders};
 use shared_replicate::{NotAPrediction, Prediction as Answer};
-use shared_runtime::{Event, Handler};
+use shared_runtime::{Event, Handler, about};
 use shared_store::{Closing, Prediction, PredictionStatus, without_nul};
 use tracing::{info, warn};
 
@@ -86,6 +86,7 @@ impl ReplicateWebhook {
             warn!(prediction.id = %id, "an answer to a question that is not ours");
             return Ok(None);
         };
+        about(prediction.video_id);
         // The query alone is not signed. Before the provider's id is recorded the answer's own callback
         // has to name the question; some answers of the hosted service carry none.
         let key = id.to_string();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use shared_domain::{Detection, EvidenceComplete, ReportId, ReportReady, Step, TriggerId};
 use shared_policy::{Evaluation, Judged, Report, ReportInput, Stage, Trigger, evaluate};
-use shared_runtime::{Event, Handler};
+use shared_runtime::{Event, Handler, about};
 use shared_store::{Execution, NewReport, NewTrigger, ReportStage, Video};
 use tracing::info;
 
@@ -23,6 +23,7 @@ impl Handler for ReportFinalize {
 
     async fn handle(&self, event: &Event, input: EvidenceComplete) -> Result<(), Error> {
         let run = self.store.execution(input.execution_id).await?;
+        about(run.video_id);
         let video = self.store.video(run.video_id).await?;
         if video.step.is_at_or_past(Step::Verification) {
             return Ok(());

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared_domain::{LanePaused, ReportReady, RunFailed, VideoCapped};
-use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
+use shared_domain::{LanePaused, ReportReady, RunFailed, VideoCapped, VideoId};
+use shared_runtime::{Event, FromEvent, Handler, Malformed, about, message};
 
 use crate::letter::Letter;
 use crate::{Error, SendEmail};
@@ -47,6 +47,15 @@ impl Input {
             Self::Capped(_) => "video_capped",
         }
     }
+
+    fn video_id(&self) -> Option<VideoId> {
+        match self {
+            Self::Report(ready) => Some(ready.video_id),
+            Self::Failure(failed) => Some(failed.video_id),
+            Self::Paused(_) => None,
+            Self::Capped(capped) => Some(capped.video_id),
+        }
+    }
 }
 
 impl Handler for SendEmail {
@@ -58,6 +67,7 @@ impl Handler for SendEmail {
 
     async fn handle(&self, event: &Event, input: Input) -> Result<(), Error> {
         let (delivery, kind) = (event.delivery(Self::NAME), input.kind());
+        input.video_id().into_iter().for_each(about);
         match &input {
             Input::Report(ready) => {
                 let video = self.store.video(ready.video_id).await?;

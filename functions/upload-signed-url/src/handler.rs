@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared_domain::{Step, VideoId};
 use shared_objects::keys;
-use shared_runtime::{Event, Handler, caller, same_origin};
+use shared_runtime::{Event, Handler, about, caller, same_origin};
 use shared_store::{NewVideo, Role, User, Video};
 
 use crate::answer::{Answer, Created, Estimate, Upload};
@@ -89,6 +89,7 @@ impl UploadSignedUrl {
         };
         let mut tx = self.store.transaction().await?;
         let (video, is_new) = tx.insert_video(new).await?;
+        about(video.video_id);
         tx.commit().await?;
         if let (false, Some(upload_id)) = (is_new, upload_id) {
             // The first call with this key opened the upload that counts.

@@ -2,6 +2,7 @@
 
 use shared_domain::{Refusal, Step, VideoId};
 use shared_objects::ObjectsError;
+use shared_runtime::about;
 use shared_store::{User, Video};
 
 use crate::answer::{Answer, Arrived, Part};
@@ -21,6 +22,7 @@ impl UploadSignedUrl {
             .video_visible_to(user, id)
             .await?
             .ok_or(Error::Unknown("video"))?;
+        about(video.video_id);
         if video.step == Step::AwaitingUpload {
             Ok(video)
         } else {

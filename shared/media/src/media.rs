@@ -67,6 +67,7 @@ impl Media {
     }
 
     /// SHA-256 of the object as it is stored, lower-case hex; read once, in little memory.
+    #[tracing::instrument(level = "debug", name = "media.sha256", skip_all, fields(otel.kind = "client"))]
     pub async fn sha256(&self, source: &Source) -> Result<String, MediaError> {
         let blocks = Arc::new(Blocks::new(self.client.clone(), source.clone()));
         let mut parts = std::pin::pin!(Arc::clone(&blocks).stream(0, source.size));
@@ -80,6 +81,7 @@ impl Media {
     }
 
     /// The facts of a video, or why it is refused.
+    #[tracing::instrument(level = "debug", name = "media.probe", skip_all, fields(otel.kind = "client"))]
     pub async fn probe(&self, source: &Source) -> Result<Probe, MediaError> {
         let session = self.session(source).await?;
         probe::probe(&session).await
@@ -87,6 +89,7 @@ impl Media {
 
     /// One decode pass. Pieces are sent while it runs, and the receiver has to take them; what
     /// they stand for is told at the end. Dropping the future kills ffmpeg.
+    #[tracing::instrument(level = "debug", name = "media.extract", skip_all, fields(otel.kind = "client"))]
     pub async fn extract(
         &self,
         source: &Source,

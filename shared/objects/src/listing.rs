@@ -28,6 +28,7 @@ pub struct Page {
 
 impl Objects {
     /// One page of the objects under a prefix; `after` is the `next` of the page before.
+    #[tracing::instrument(level = "debug", name = "objects.list_page", skip_all, fields(otel.kind = "client"))]
     pub async fn list_page(
         &self,
         prefix: &str,
@@ -77,6 +78,7 @@ impl Objects {
     /// Erases every version of an object. An object that is gone already is no error.
     ///
     /// A plain DELETE only hides an object on Backblaze: its bytes stay, and are billed.
+    #[tracing::instrument(level = "debug", name = "objects.delete", skip_all, fields(otel.kind = "client"))]
     pub async fn delete(&self, key: &str) -> Result<(), ObjectsError> {
         let (mut key_marker, mut version_marker) = (None, None);
         loop {

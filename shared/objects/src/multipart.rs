@@ -32,6 +32,7 @@ pub struct OpenUpload {
 
 impl Objects {
     /// Begins an upload in parts and answers its id.
+    #[tracing::instrument(level = "debug", name = "objects.create_multipart", skip_all, fields(otel.kind = "client"))]
     pub async fn create_multipart(
         &self,
         key: &str,
@@ -51,6 +52,7 @@ impl Objects {
     }
 
     /// The parts that have arrived, in order.
+    #[tracing::instrument(level = "debug", name = "objects.list_parts", skip_all, fields(otel.kind = "client"))]
     pub async fn list_parts(&self, key: &str, upload_id: &str) -> Result<Vec<Part>, ObjectsError> {
         let mut parts = Vec::new();
         let mut marker = None;
@@ -85,6 +87,7 @@ impl Objects {
     }
 
     /// Makes one object of the parts. Repeating it after a lost answer is safe.
+    #[tracing::instrument(level = "debug", name = "objects.complete_multipart", skip_all, fields(otel.kind = "client"))]
     pub async fn complete_multipart(
         &self,
         key: &str,
@@ -125,6 +128,7 @@ impl Objects {
     }
 
     /// Gives an upload up. An upload that is gone already is no error.
+    #[tracing::instrument(level = "debug", name = "objects.abort_multipart", skip_all, fields(otel.kind = "client"))]
     pub async fn abort_multipart(&self, key: &str, upload_id: &str) -> Result<(), ObjectsError> {
         let call = self
             .client
@@ -139,6 +143,7 @@ impl Objects {
     }
 
     /// The uploads under a prefix that were begun and not ended.
+    #[tracing::instrument(level = "debug", name = "objects.list_multipart_uploads", skip_all, fields(otel.kind = "client"))]
     pub async fn list_multipart_uploads(
         &self,
         prefix: &str,

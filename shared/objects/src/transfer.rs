@@ -84,6 +84,7 @@ impl Objects {
     }
 
     /// Whether the bucket answers.
+    #[tracing::instrument(level = "debug", name = "objects.ping", skip_all, fields(otel.kind = "client"))]
     pub async fn ping(&self) -> Result<(), ObjectsError> {
         let call = self.client.head_bucket().bucket(&self.bucket);
         call.send()
@@ -93,6 +94,7 @@ impl Objects {
     }
 
     /// Writes an object.
+    #[tracing::instrument(level = "debug", name = "objects.put", skip_all, fields(otel.kind = "client"))]
     pub async fn put(
         &self,
         key: &str,
@@ -109,6 +111,7 @@ impl Objects {
     }
 
     /// Reads a whole object of at most `limit` bytes.
+    #[tracing::instrument(level = "debug", name = "objects.get", skip_all, fields(otel.kind = "client"))]
     pub async fn get(&self, key: &str, limit: u64) -> Result<Bytes, ObjectsError> {
         let call = self.client.get_object().bucket(&self.bucket).key(key);
         let answer = call
@@ -120,6 +123,7 @@ impl Objects {
     }
 
     /// Reads a part of an object: less than asked for where the object ends before the range.
+    #[tracing::instrument(level = "debug", name = "objects.get_range", skip_all, fields(otel.kind = "client"))]
     pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, ObjectsError> {
         let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else {
             return Ok(Bytes::new());
@@ -136,6 +140,7 @@ impl Objects {
     }
 
     /// Size, type and tag of an object.
+    #[tracing::instrument(level = "debug", name = "objects.head", skip_all, fields(otel.kind = "client"))]
     pub async fn head(&self, key: &str) -> Result<ObjectHead, ObjectsError> {
         let call = self.client.head_object().bucket(&self.bucket).key(key);
         let answer = call

@@ -59,6 +59,7 @@ impl Streams {
     }
 
     /// One entry for each row, in the order given.
+    #[tracing::instrument(level = "debug", name = "redis.announce", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn announce(&self, rows: &[Unsent]) -> Result<(), Fault> {
         let mut pipe = pipe();
         for row in rows {

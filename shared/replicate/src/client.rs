@@ -54,6 +54,7 @@ impl Replicate {
     }
 
     /// Puts a question, once.
+    #[tracing::instrument(level = "debug", name = "replicate.create", skip_all, fields(otel.kind = "client"))]
     pub async fn create(&self, new: &NewPrediction<'_>) -> Result<Prediction, ReplicateError> {
         let mut body = json!({ "version": new.version, "input": new.input });
         if let Some(webhook) = new.webhook {
@@ -71,6 +72,7 @@ impl Replicate {
     }
 
     /// The prediction as it is now.
+    #[tracing::instrument(level = "debug", name = "replicate.prediction", skip_all, fields(otel.kind = "client"))]
     pub async fn prediction(&self, id: &str) -> Result<Prediction, ReplicateError> {
         let raw = self
             .read(&self.path(&format!("predictions/{}", segment(id))))
@@ -79,6 +81,7 @@ impl Replicate {
     }
 
     /// Stops a prediction; one that has ended stays as it is.
+    #[tracing::instrument(level = "debug", name = "replicate.cancel", skip_all, fields(otel.kind = "client"))]
     pub async fn cancel(&self, id: &str) -> Result<Prediction, ReplicateError> {
         let url = self.path(&format!("predictions/{}/cancel", segment(id)));
         parse(
@@ -88,6 +91,7 @@ impl Replicate {
     }
 
     /// Predictions created at or after a moment, newest first, at most two thousand.
+    #[tracing::instrument(level = "debug", name = "replicate.list", skip_all, fields(otel.kind = "client"))]
     pub async fn list(&self, since: OffsetDateTime) -> Result<Vec<Prediction>, ReplicateError> {
         let mut next = Some(self.since(since));
         let mut found = Vec::new();
@@ -102,6 +106,7 @@ impl Replicate {
 
     /// Looks for the prediction that a create with a lost answer may have made. `None`: it made none
     /// that can still be answered.
+    #[tracing::instrument(level = "debug", name = "replicate.adopt", skip_all, fields(otel.kind = "client"))]
     pub async fn adopt(&self, trace: &Trace<'_>) -> Result<Option<Prediction>, ReplicateError> {
         let mut next = Some(self.since(trace.since));
         for _ in 0..MAX_PAGES {
@@ -116,6 +121,7 @@ impl Replicate {
     }
 
     /// Who the token belongs to: the cheapest test of a token.
+    #[tracing::instrument(level = "debug", name = "replicate.account", skip_all, fields(otel.kind = "client"))]
     pub async fn account(&self) -> Result<Account, ReplicateError> {
         let answer = self.read(&self.path("account")).await?;
         let username = answer["username"].as_str().unwrap_or_default().to_owned();
@@ -123,6 +129,7 @@ impl Replicate {
     }
 
     /// The secret that webhooks are signed with.
+    #[tracing::instrument(level = "debug", name = "replicate.webhook_secret", skip_all, fields(otel.kind = "client"))]
     pub async fn webhook_secret(&self) -> Result<SecretString, ReplicateError> {
         let answer = self.read(&self.path("webhooks/default/secret")).await?;
         let key = answer["key"]
@@ -132,6 +139,7 @@ impl Replicate {
     }
 
     /// The first page of models: everything the local function has, a sample of the hosted ones.
+    #[tracing::instrument(level = "debug", name = "replicate.catalog", skip_all, fields(otel.kind = "client"))]
     pub async fn catalog(&self) -> Result<Vec<Value>, ReplicateError> {
         let mut answer = self.read(&self.path("models")).await?;
         match answer["results"].take() {

@@ -33,6 +33,7 @@ impl Replicate {
     ///
     /// Fails with `Lost` when the file is there no more, and with `Permanent` when it may not or
     /// cannot be read.
+    #[tracing::instrument(level = "debug", name = "replicate.file", skip_all, fields(otel.kind = "client"))]
     pub async fn file(&self, url: &str) -> Result<Value, ReplicateError> {
         let bytes = match url.strip_prefix("data:") {
             Some(data) => inline(data)?,

@@ -5,6 +5,8 @@ use shared_queue::{Fault, Queue, RedisConfig, SqsConfig};
 use shared_store::{Store, StoreConfig, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::otlp;
+
 /// What every function of a process shares.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -46,6 +48,8 @@ impl Shared {
         let reader = settings.reader();
         let (redis, sqs) = (RedisConfig::read(&reader), SqsConfig::read(&reader));
         let store = StoreConfig::read(&reader);
+        // Read before, when nothing could be said of it.
+        otlp::endpoint(&reader);
         reader.finish()?;
         let store = Store::connect(store).await?;
         let mut queue = Queue::new(store.clone());

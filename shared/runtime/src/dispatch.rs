@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use http::StatusCode;
-use shared_domain::Lang;
+use shared_domain::{Lang, VideoId};
 use shared_queue::Queue;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::field::{Empty, display};
+use tracing::{Instrument, Span, debug, error_span, warn};
 
-use crate::{AnyHandler, Classify, Event, Malformed, Problem, Reply, Response, Verdict, causes};
+use crate::{
+    AnyHandler, Classify, Event, Malformed, Problem, Reply, Response, Source, Verdict, causes,
+    metrics, trace,
+};
 
 /// How one event ended.
 #[derive(Debug, Clone)]
@@ -97,10 +101,44 @@ impl Outcome {
 /// A panic and an overrun time limit are retries: the next start may fare better, and strikes
 /// are counted. The relay is awaited, because a frozen function finishes nothing afterwards.
 pub async fn dispatch(handler: &dyn AnyHandler, event: &Event, queue: &Queue) -> Outcome {
-    dispatch_within(handler, event, queue, None).await
+    let span = span_of(handler.name(), event);
+    dispatch_within(handler, event, queue, None)
+        .instrument(span)
+        .await
 }
 
-/// The same on a platform that ends a call after the time that is `left`.
+/// The span of one event. What is logged of it stands in there, and what it sends continues its trace.
+pub(crate) fn span_of(handler: &'static str, event: &Event) -> Span {
+    let kind = match event.source {
+        Source::Request { .. } => "server",
+        Source::Message { .. } => "consumer",
+        Source::Tick => "internal",
+    };
+    // Of the level of errors, so that no `LOG_LEVEL` takes its ids from a line.
+    let span = error_span!(
+        "handle",
+        handler,
+        event.id = %event.id,
+        attempt = event.attempt,
+        video.id = Empty,
+        verdict = Empty,
+        trace_id = Empty,
+        span_id = Empty,
+        otel.kind = kind,
+        otel.status_code = Empty,
+    );
+    trace::continue_trace(&span, event.trace.as_deref());
+    span
+}
+
+/// Says which video the event at hand is about: every line of the log from here on names it. A handler
+/// says it as soon as it knows.
+pub fn about(video_id: VideoId) {
+    Span::current().record("video.id", display(video_id));
+}
+
+/// As `dispatch`, in a span that is open already, and on a platform that ends a call after the time that
+/// is `left`.
 pub(crate) async fn dispatch_within(
     handler: &dyn AnyHandler,
     event: &Event,
@@ -108,42 +146,41 @@ pub(crate) async fn dispatch_within(
     left: Option<Duration>,
 ) -> Outcome {
     let limit = left.map_or(handler.timeout(), |left| left.min(handler.timeout()));
-    let span = info_span!("handle", handler = handler.name(), event.id = %event.id, attempt = event.attempt);
-    async {
-        let started = Instant::now();
-        let call = AssertUnwindSafe(handler.call(event)).catch_unwind();
-        let outcome = match tokio::time::timeout(limit, call).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Outcome::broke_off(panic_text(panic.as_ref()), event.lang()),
-            Err(_) => Outcome::broke_off(
-                format!("took longer than {} s", limit.as_secs()),
-                event.lang(),
-            ),
-        };
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let verdict = outcome.verdict.as_str();
-        match &outcome.error {
-            Some(error) if outcome.verdict != Verdict::Done => {
-                warn!(
-                    verdict,
-                    duration_ms,
-                    error,
-                    "{} ended with {verdict}: {error}",
-                    handler.name()
-                );
-            }
-            _ => debug!(
+    let event = &Event {
+        trace: trace::of(&Span::current(), event.trace.as_deref()),
+        ..event.clone()
+    };
+    let started = Instant::now();
+    let call = AssertUnwindSafe(handler.call(event)).catch_unwind();
+    let outcome = match tokio::time::timeout(limit, call).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Outcome::broke_off(panic_text(panic.as_ref()), event.lang()),
+        Err(_) => Outcome::broke_off(
+            format!("took longer than {} s", limit.as_secs()),
+            event.lang(),
+        ),
+    };
+    tell(handler.name(), &outcome, started.elapsed());
+    queue.relay().boxed().await;
+    outcome
+}
+
+/// One line, one count and one word in the span for each event.
+fn tell(handler: &'static str, outcome: &Outcome, took: Duration) {
+    metrics::count(handler, outcome.verdict, took);
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let verdict = outcome.verdict.as_str();
+    match &outcome.error {
+        Some(error) if outcome.verdict != Verdict::Done => {
+            Span::current().record("otel.status_code", "ERROR");
+            warn!(
                 verdict,
-                duration_ms,
-                "{} ended with {verdict}",
-                handler.name()
-            ),
+                duration_ms, error, "{handler} ended with {verdict}: {error}"
+            );
         }
-        queue.relay().boxed().await;
-        outcome
+        _ => debug!(verdict, duration_ms, "{handler} ended with {verdict}"),
     }
-    .instrument(span)
-    .await
+    Span::current().record("verdict", verdict);
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -12,9 +12,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::hosts::{self, DRAIN, Desk, Lane, Manners, doors, once, serve_http, work};
+use crate::hosts::{self, DRAIN, Desk, Lane, Manners, doors, metrics, once, serve_http, work};
 use crate::place::{Host, Wish, check_lambda, has_result_pipe};
-use crate::{AnyHandler, LogFormat, Shared, Verdict, boxed, causes, environment, start_logging};
+use crate::{AnyHandler, LogFormat, Shared, Telemetry, Verdict, boxed, causes, environment};
 
 /// A function that has been connected to its services.
 pub type Connected<H> = Result<H, Box<dyn Error + Send + Sync>>;
@@ -70,9 +70,7 @@ where
             Host::ActionLoop => {
                 in_action_loop(Desk::of_router(router, &shared), place.manners).await
             }
-            Host::Http | Host::Worker | Host::Once => {
-                listen(router, &place.port, shared.stop).await
-            }
+            Host::Http | Host::Worker | Host::Once => listen(router, &place.port, &shared).await,
         },
         Err(error) => refuse(&causes(error.as_ref())),
     })
@@ -83,19 +81,18 @@ fn start(serve: impl AsyncFnOnce(Shared, Place) -> ExitCode) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
-    start_logging(
-        settings.find("LOG_LEVEL").unwrap_or("info"),
-        LogFormat::Json,
-    );
-    let place = match Place::read(&settings) {
-        Ok(place) => place,
-        Err(error) => return refuse(&error),
-    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
+        Err(error) => return refuse(&error),
+    };
+    let level = settings.find("LOG_LEVEL").unwrap_or("info");
+    // Goes before the runtime does: what waits is sent through it.
+    let _telemetry = Telemetry::start(&settings, level, LogFormat::Json, runtime.handle());
+    let place = match Place::read(&settings) {
+        Ok(place) => place,
         Err(error) => return refuse(&error),
     };
     runtime.block_on(async {
@@ -129,7 +126,7 @@ async fn serve(place: &Place, handler: Arc<dyn AnyHandler>, shared: &Shared) -> 
             );
             ExitCode::SUCCESS
         }
-        Host::Http => listen(doors(&[handler], &shared.queue), &place.port, stop).await,
+        Host::Http => listen(doors(&[handler], &shared.queue), &place.port, shared).await,
     }
 }
 
@@ -160,7 +157,8 @@ async fn in_action_loop(desk: Desk, manners: Manners) -> ExitCode {
     }
 }
 
-async fn listen(router: Router, port: &str, stop: CancellationToken) -> ExitCode {
+async fn listen(router: Router, port: &str, shared: &Shared) -> ExitCode {
+    let (router, stop) = (router.merge(metrics(shared)), shared.stop.clone());
     let listener = match TcpListener::bind(format!("0.0.0.0:{port}")).await {
         Ok(listener) => listener,
         Err(error) => return refuse(&format!("port {port} cannot be opened: {error}")),

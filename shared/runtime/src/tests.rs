@@ -1,4 +1,5 @@
 mod hosts;
+mod metrics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,6 +26,7 @@ use crate::{
 };
 
 mod redis;
+mod traces;
 
 /// Behaves as its `mood` says, and counts its starts.
 struct Moody {

@@ -1,7 +1,7 @@
 //! The two engines behind one text.
 //!
 //! `rows!`, `execute!` and `change!` run one statement on whichever engine is open; `bulk!` inserts
-//! many rows.
+//! many rows. Each statement is a span of the event that it belongs to.
 //! The few texts that differ stand at the end of this file.
 
 use std::sync::Arc;
@@ -132,31 +132,37 @@ impl Open {
 
 /// Runs a query: `rows!(fetch_all as Video, link, "select …", bind, …)`.
 macro_rules! rows {
-    ($fetch:ident as $row:ty, $link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+    ($fetch:ident as $row:ty, $link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        use tracing::Instrument as _;
         match $link {
             $crate::dialect::Link::Postgres(conn, named) => {
                 sqlx::query_as::<sqlx::Postgres, $row>($sql)
-                    $(.bind($bind))*.persistent(named).$fetch(conn).await
+                    $(.bind($bind))*.persistent(named).$fetch(conn)
+                    .instrument($crate::statement::span($sql)).await
             }
             $crate::dialect::Link::Sqlite(conn) => {
-                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$fetch(conn).await
+                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$fetch(conn)
+                    .instrument($crate::statement::span($sql)).await
             }
         }
         .map_err($crate::StoreError::from)
-    };
+    }};
 }
 
 /// Runs a statement and tells how many rows it changed.
 macro_rules! execute {
-    ($link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+    ($link:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        use tracing::Instrument as _;
         match $link {
             $crate::dialect::Link::Postgres(conn, named) => sqlx::query::<sqlx::Postgres>($sql)
-                $(.bind($bind))*.persistent(named).execute(conn).await.map(|done| done.rows_affected()),
+                $(.bind($bind))*.persistent(named).execute(conn)
+                .instrument($crate::statement::span($sql)).await.map(|done| done.rows_affected()),
             $crate::dialect::Link::Sqlite(conn) => sqlx::query::<sqlx::Sqlite>($sql)
-                $(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected()),
+                $(.bind($bind))*.execute(conn)
+                .instrument($crate::statement::span($sql)).await.map(|done| done.rows_affected()),
         }
         .map_err($crate::StoreError::from)
-    };
+    }};
 }
 
 /// Runs one statement of `Store` that writes, for good, and tells how many rows it changed.
@@ -185,13 +191,16 @@ macro_rules! bulk {
         }
     }};
     (@run $engine:ty, $conn:ident, $head:literal, $items:expr, $item:pat_param, [$($bind:expr),+], $tail:literal) => {{
+        use tracing::Instrument as _;
         for chunk in $items.chunks($crate::dialect::BULK_ROWS) {
             let mut query = sqlx::QueryBuilder::<$engine>::new($head);
             query.push_values(chunk, |mut row, $item| {
                 $(row.push_bind($bind);)+
             });
             query.push($tail);
-            query.build().persistent(false).execute(&mut *$conn).await?;
+            let statement = query.build().persistent(false).execute(&mut *$conn);
+            let span = $crate::statement::span(concat!($head, " ", $tail));
+            statement.instrument(span).await?;
         }
         Ok::<(), sqlx::Error>(())
     }};

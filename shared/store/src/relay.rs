@@ -47,6 +47,17 @@ pub struct StreamStatus {
     pub oldest_age: Option<Duration>,
 }
 
+/// How the outbox stands as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutboxFigures {
+    /// Messages that were not announced yet.
+    pub unsent: i64,
+    /// How long the oldest unfinished message has been due.
+    pub oldest_age: Duration,
+    /// Events that were given up.
+    pub dead: i64,
+}
+
 impl Store {
     /// Messages that have to be announced, the oldest first. One that is not due yet is announced
     /// too: whoever hears of it asks `next_due` when to come.
@@ -136,6 +147,31 @@ impl Store {
             .into_iter()
             .map(|(stream, status)| StreamStatus { stream, ..status })
             .collect())
+    }
+
+    /// The outbox in three numbers, for whoever watches it.
+    pub async fn outbox_figures(&self) -> Result<OutboxFigures, StoreError> {
+        let now = self.now();
+        let mut db = self.reader().await?;
+        let (unsent, oldest) = rows!(
+            fetch_one as (i64, Maybe<Ts>),
+            db.link(),
+            "select count(case when sent_at is null then 1 end), \
+             min(case when due_at <= $1 then due_at end) from outbox where finished_at is null",
+            ts(now),
+        )?;
+        let (dead,) = rows!(
+            fetch_one as (i64,),
+            db.link(),
+            "select count(*) from dead_letters"
+        )?;
+        let oldest: Option<OffsetDateTime> = oldest.into();
+        let age = oldest.map(|at| (now - at).try_into().unwrap_or_default());
+        Ok(OutboxFigures {
+            unsent,
+            oldest_age: age.unwrap_or_default(),
+            dead,
+        })
     }
 
     /// Deletes messages that ended, and memories of events that were handled, before a moment: at

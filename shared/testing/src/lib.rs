@@ -8,6 +8,7 @@ mod fakes;
 mod hosted;
 mod ingress;
 mod ledger;
+mod metrics;
 mod pgbouncer;
 mod postgres;
 mod redis;
@@ -22,12 +23,14 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    B2Mishap, Create, Delivery, Failed, FakeB2, FakeLambda, FakeProxy, FakeReplicate, FakeSqs, Log,
-    Login, MailMishap, MailServer, Mishap, Model, Proxy, QueueRules, Received, SqsMishap, Webhook,
+    B2Mishap, Collected, CollectorMishap, Create, Delivery, Failed, FakeB2, FakeCollector,
+    FakeLambda, FakeProxy, FakeReplicate, FakeSqs, Log, Login, MailMishap, MailServer, Mishap,
+    Model, Proxy, QueueRules, Received, SqsMishap, Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use ingress::Ingress;
 pub use ledger::count;
+pub use metrics::samples;
 pub use pgbouncer::{Options, PgBouncer};
 pub use redis::{
     TestRedis, redis, redis_with_password, redis_with_tls, redis_with_tls_and_password,

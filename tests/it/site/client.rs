@@ -75,6 +75,18 @@ impl Client {
         self.get(&format!("/api/videos/{video}/report/")).await
     }
 
+    /// What Prometheus is told.
+    pub(crate) async fn metrics(&self, token: &str) -> Result<String> {
+        let request = self.http.get(format!("{}/metrics", self.url));
+        let answer = request.bearer_auth(token).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
+    /// The session.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     async fn get(&self, path: &str) -> Result<Value> {
         let request = self.http.get(format!("{}{path}", self.url));
         self.again(request.bearer_auth(&self.token)).await

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -37,9 +38,10 @@ impl ModelThread {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Panicked> {
         let (answer, answered) = oneshot::channel();
+        let span = Span::current();
         let job = Box::new(move || {
             // Nobody may be waiting any more.
-            let _ = answer.send(job());
+            let _ = answer.send(span.in_scope(job));
         });
         self.0.send(job).map_err(|_| Panicked)?;
         answered.await.map_err(|_| Panicked)

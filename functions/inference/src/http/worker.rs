@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shared_runtime::continue_trace;
 use time::OffsetDateTime;
-use tracing::{info, warn};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, error_span, info, warn};
+use url::Url;
 
 use super::record::{Phase, Record};
 use super::thread::{ModelThread, Panicked};
@@ -74,6 +77,40 @@ async fn run_flagged(
     if !is_open {
         return Ok(());
     }
+    let span = span_of(&record);
+    let answered = answer_begun(inner, thread, record, cancel);
+    answered.instrument(span).await
+}
+
+/// Whoever asked gave the trace with the address that he is called back at.
+fn span_of(record: &Record) -> Span {
+    // Of the level of errors, so that no `LOG_LEVEL` takes its ids from a line.
+    let span = error_span!(
+        "predict",
+        prediction.id = record.id,
+        trace_id = Empty,
+        span_id = Empty
+    );
+    let webhook = record
+        .webhook
+        .as_deref()
+        .and_then(|url| Url::parse(url).ok());
+    let given = webhook.as_ref().and_then(|url| {
+        let mut pairs = url.query_pairs();
+        pairs.find_map(|(name, value)| (name == "traceparent").then(|| value.into_owned()))
+    });
+    continue_trace(&span, given.as_deref());
+    span
+}
+
+async fn answer_begun(
+    inner: &Inner,
+    thread: &ModelThread,
+    record: Record,
+    cancel: &Cancel,
+) -> std::io::Result<()> {
+    let id = record.id.clone();
+    let id = id.as_str();
     webhook::announce_start(inner, &record).await;
     let deadline = record.deadline;
     let watch = async {

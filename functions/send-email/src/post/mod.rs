@@ -81,6 +81,7 @@ impl Post {
 
     /// Everything up to the mail itself: connects, encrypts, logs in, names sender and reader. Whatever
     /// fails here has certainly sent nothing. `name` is the file's name where mail goes to files.
+    #[tracing::instrument(level = "debug", name = "mail.open", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn open(&self, message: &Message, name: &str) -> Result<Handover, Fault> {
         Ok(match &self.way {
             Way::Smtp(smtp) => Handover::Smtp(Box::new(smtp.open(message.envelope()).await?)),
@@ -95,6 +96,7 @@ impl Post {
 
 impl Handover {
     /// Hands the mail over; the answer is the receiver's own.
+    #[tracing::instrument(level = "debug", name = "mail.deliver", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn deliver(&mut self, message: &Message) -> Result<String, Fault> {
         match self {
             Self::Smtp(dialogue) => dialogue.deliver(&message.formatted()).await,

@@ -11,11 +11,11 @@ use shared_domain::{Lang, OutboxId};
 use shared_queue::Queue;
 use shared_store::{Claim, Claimed, DeadEvent, StoreError};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{Instrument, error, info, warn};
 
 use super::deadline::Deadline;
 use super::worker::{event_of, keep, settle};
-use crate::dispatch::dispatch_within;
+use crate::dispatch::{dispatch_within, span_of};
 use crate::{AnyHandler, Event, Malformed, Outcome, Source, Verdict};
 
 /// The kind that stands for the clock.
@@ -112,10 +112,20 @@ pub(crate) async fn deliver(
         None => Ok(Claim::Unknown),
     };
     match claim {
-        Ok(Claim::Ours(claimed)) => under_lease(handler, &claimed, queue, occasion).await,
+        Ok(Claim::Ours(claimed)) => {
+            let event = event_of(&claimed);
+            let span = span_of(handler.name(), &event);
+            let working = under_lease(handler, (&event, &claimed), queue, occasion);
+            working.instrument(span).await
+        }
         Ok(Claim::Finished) => Outcome::before("it was finished before".to_owned()),
         Ok(Claim::NotNow) => Outcome::later("another start has it, or it is not due".to_owned()),
-        Ok(Claim::Unknown) => alone(handler, &given.event(occasion.id), queue, occasion).await,
+        Ok(Claim::Unknown) => {
+            let event = given.event(occasion.id);
+            let span = span_of(handler.name(), &event);
+            let working = alone(handler, &event, queue, occasion);
+            working.instrument(span).await
+        }
         Err(error) => Outcome::failed(&error, Lang::default()),
     }
 }
@@ -184,13 +194,12 @@ async fn buried(queue: &Queue, letter: DeadEvent<'_>, outcome: Outcome) -> Outco
 
 async fn under_lease(
     handler: &dyn AnyHandler,
-    claimed: &Claimed,
+    (event, claimed): (&Event, &Claimed),
     queue: &Queue,
     occasion: Occasion<'_>,
 ) -> Outcome {
-    let event = event_of(claimed);
     let outcome = tokio::select! {
-        outcome = dispatch_within(handler, &event, queue, occasion.deadline.left()) => outcome,
+        outcome = dispatch_within(handler, event, queue, occasion.deadline.left()) => outcome,
         () = keep(queue, claimed) => {
             return Outcome::later("the lease was lost; the work is dropped".to_owned());
         }

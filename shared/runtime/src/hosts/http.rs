@@ -1,6 +1,7 @@
 //! HTTP: each function is a door at `/functions/<name>` and below.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ use shared_domain::Lang;
 use shared_queue::Queue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::form_urlencoded;
 
-use crate::{AnyHandler, Event, Problem, Reply, Response, Source, Verdict, dispatch};
+use crate::{
+    AnyHandler, Event, Problem, Reply, Response, Source, Verdict, dispatch, metrics, trace,
+};
 
 /// No door takes a larger body: videos go to storage, never through here.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -38,6 +42,7 @@ pub fn doors(handlers: &[Arc<dyn AnyHandler>], queue: &Queue) -> Router {
             handler: handler.clone(),
             queue: queue.clone(),
         };
+        metrics::expect(handler.name());
         let base = format!("/functions/{}", handler.name());
         let below = format!("{base}/{{*rest}}");
         router.merge(
@@ -56,6 +61,7 @@ pub async fn serve_http(
     drain: Duration,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router)
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
@@ -89,11 +95,7 @@ async fn enter(State(door): State<Door>, request: Request) -> axum::response::Re
         id: text(&parts.headers, "webhook-id").to_owned(),
         attempt: 1,
         lease: None,
-        trace: parts
-            .headers
-            .get("traceparent")
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned),
+        trace: trace_of(&parts.headers, parts.uri.query().unwrap_or_default()),
         source: Source::Request {
             method: parts.method,
             path,
@@ -130,14 +132,23 @@ async fn read(body: Body) -> Result<Bytes, fn(Lang) -> Problem> {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+/// Who calls back was given the trace in the address: he has no headers of ours, but maybe of his own.
+pub(super) fn trace_of(headers: &HeaderMap, query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let given = pairs.find_map(|(name, value)| (name == "traceparent").then(|| value.into_owned()));
+    given
+        .filter(|given| trace::parse(given).is_some())
+        .or_else(|| Some(text(headers, "traceparent").to_owned()).filter(|text| !text.is_empty()))
+}
+
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers
         .get(name)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("")
 }
 
-fn speak(response: Response) -> axum::response::Response {
+pub(super) fn speak(response: Response) -> axum::response::Response {
     let mut answer = (response.status, Body::from(response.body)).into_response();
     answer.headers_mut().extend(response.headers);
     answer

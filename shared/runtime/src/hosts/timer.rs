@@ -8,7 +8,7 @@ use http::HeaderMap;
 use shared_queue::Queue;
 use tokio_util::sync::CancellationToken;
 
-use crate::{AnyHandler, Event, Source, dispatch};
+use crate::{AnyHandler, Event, Source, dispatch, metrics};
 
 /// Sends a tick at once and then every `period`.
 pub async fn timer(
@@ -17,6 +17,7 @@ pub async fn timer(
     queue: Queue,
     stop: CancellationToken,
 ) {
+    metrics::expect(handler.name());
     loop {
         let now = queue.store().now();
         let event = tick(format!("{}@{}", handler.name(), now.unix_timestamp()));

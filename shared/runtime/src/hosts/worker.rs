@@ -11,9 +11,10 @@ use shared_queue::{MAX_STRIKES, PATIENCE, Queue, backoff};
 use shared_store::{Claimed, Outcome as Ended, Release, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{Instrument, error, info, warn};
 
-use crate::{AnyHandler, Event, Outcome, Source, Verdict, dispatch};
+use crate::dispatch::{dispatch_within, span_of};
+use crate::{AnyHandler, Event, Outcome, Source, Verdict, metrics};
 
 /// A function and how many of its events this process works on at once.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ pub struct Lane {
 pub async fn work(lanes: Vec<Lane>, queue: Queue, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     for lane in lanes {
+        metrics::expect(lane.handler.name());
         for _ in 0..lane.concurrency {
             tasks.spawn(consume(lane.handler.clone(), queue.clone(), stop.clone()));
         }
@@ -50,28 +52,33 @@ async fn relay_leftovers(queue: Queue, stop: CancellationToken) {
 
 async fn consume(handler: Arc<dyn AnyHandler>, queue: Queue, stop: CancellationToken) {
     while let Some(claimed) = queue.next(handler.name(), &stop).await {
-        if let Err(error) = attempt(handler.as_ref(), &claimed, &queue, &stop).await {
-            // The lease runs out and the row is claimed again: nothing is lost.
-            let (event_id, epoch) = (claimed.event_id, claimed.epoch);
-            error!(event.id = %event_id, epoch, %error, "the verdict could not be written");
-        }
-        queue.over(&claimed).await;
+        let event = event_of(&claimed);
+        let span = span_of(handler.name(), &event);
+        let attempted = async {
+            let attempt = attempt(handler.as_ref(), (&event, &claimed), &queue, &stop);
+            if let Err(error) = attempt.await {
+                // The lease runs out and the row is claimed again: nothing is lost.
+                let (event_id, epoch) = (claimed.event_id, claimed.epoch);
+                error!(event.id = %event_id, epoch, %error, "the verdict could not be written");
+            }
+            queue.over(&claimed).await;
+        };
+        attempted.instrument(span).await;
     }
 }
 
 async fn attempt(
     handler: &dyn AnyHandler,
-    claimed: &Claimed,
+    (event, claimed): (&Event, &Claimed),
     queue: &Queue,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let event = event_of(claimed);
     let grace = async {
         stop.cancelled().await;
         tokio::time::sleep(queue.grace()).await;
     };
     let outcome = tokio::select! {
-        outcome = dispatch(handler, &event, queue) => outcome,
+        outcome = dispatch_within(handler, event, queue, None) => outcome,
         () = keep(queue, claimed) => {
             warn!(event.id = %event.id, "the lease was lost; the work is dropped");
             return Ok(());

@@ -17,7 +17,7 @@ use tokio::net::unix::pipe;
 use tracing::{Instrument, error, info_span};
 
 use super::desk::{Desk, detail, ending};
-use crate::Malformed;
+use crate::{Malformed, telemetry};
 use web::Called;
 
 pub(crate) use marker::{EndMarker, Manners};
@@ -66,6 +66,8 @@ pub(crate) async fn converse(
         }
         let mut answer = answer(desk, &line).await.to_string();
         answer.push('\n');
+        // After the answer the platform may stop the process at any point.
+        telemetry::flush().await;
         answers.write_all(answer.as_bytes()).await?;
         answers.flush().await?;
         if manners.marks_the_end {
@@ -80,10 +82,8 @@ async fn answer(desk: &Desk, line: &[u8]) -> Value {
         Ok(line) => line,
         Err(malformed) => return failure(&malformed.to_string()),
     };
-    let span = info_span!(
-        "activation",
-        id = line.activation_id.as_deref().unwrap_or("")
-    );
+    let id = line.activation_id.as_deref().unwrap_or("");
+    let span = info_span!("activation", activation.id = id);
     let called = AssertUnwindSafe(call(desk, line).instrument(span)).catch_unwind();
     called.await.unwrap_or_else(|_| {
         error!("a call panicked outside its handler");

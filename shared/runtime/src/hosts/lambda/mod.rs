@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::deadline::Deadline;
 use super::desk::{Desk, detail, ending};
-use crate::Outcome;
+use crate::{Outcome, telemetry};
 use reply::v2;
 use shape::Shape;
 
@@ -62,7 +62,9 @@ pub(crate) async fn lambda(desk: Desk) -> Result<(), lambda_runtime::Error> {
         let desk = desk.clone();
         let invoked = async move {
             let (payload, context) = event.into_parts();
-            invoke(&desk, payload, &context).await
+            let ended = invoke(&desk, payload, &context).await;
+            telemetry::flush().await;
+            ended
         };
         invoked.boxed()
     });
