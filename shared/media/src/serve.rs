@@ -1,4 +1,5 @@
-//! A range server on loopback that serves exactly one object under a random path.
+//! A range server on loopback that serves exactly one object under a random path, and takes under it
+//! what ffmpeg makes of the object where that is more than a disk should hold.
 //!
 //! ffmpeg must never be given an address that a user or a provider has a say in; this is the only
 //! one it gets, and the sandbox forbids it every other.
@@ -8,18 +9,32 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
+use bytes::Bytes;
 use futures::StreamExt;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::error::MediaError;
 use crate::pulse::Pulse;
 use crate::source::Blocks;
+
+/// The largest file that is taken, held in memory until it is handed on.
+pub(crate) const LARGEST_PUT: usize = 16 << 20;
+
+/// A file that ffmpeg has written here.
+#[derive(Debug)]
+pub(crate) struct Put {
+    /// What ffmpeg calls it: to be checked.
+    pub(crate) name: String,
+    /// `None` when it was too large or broke off.
+    pub(crate) bytes: Option<Bytes>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Loopback {
@@ -37,7 +52,12 @@ struct Object {
 }
 
 impl Loopback {
-    pub(crate) async fn start(blocks: Arc<Blocks>, pulse: Arc<Pulse>) -> Result<Self, MediaError> {
+    /// Without `puts` nothing can be written here.
+    pub(crate) async fn start(
+        blocks: Arc<Blocks>,
+        pulse: Arc<Pulse>,
+        puts: Option<mpsc::Sender<Put>>,
+    ) -> Result<Self, MediaError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let path = format!("/{:016x}{:016x}", random(), random());
@@ -46,7 +66,10 @@ impl Loopback {
             blocks: Arc::clone(&blocks),
             pulse,
         };
-        let app = Router::new().route(&path, get(serve)).with_state(object);
+        let mut app = Router::new().route(&path, get(serve)).with_state(object);
+        if let Some(puts) = puts {
+            app = app.route(&format!("{path}/{{name}}"), put(take).with_state(puts));
+        }
         let mut server = JoinSet::new();
         server.spawn(async move {
             if let Err(error) = axum::serve(listener, app).await {
@@ -96,6 +119,26 @@ async fn serve(State(object): State<Object>, headers: HeaderMap) -> Response {
     let bytes = object.blocks.stream(start, end);
     let bytes = bytes.inspect(move |_| object.pulse.beat());
     (status, headers, Body::from_stream(bytes)).into_response()
+}
+
+/// There is a place first, and only then is the file read: until then ffmpeg waits. It does not wait for
+/// an answer, and once it has closed a connection whose body was read, this here is dropped at the next
+/// `await`: so there is none.
+async fn take(
+    State(puts): State<mpsc::Sender<Put>>,
+    Path(name): Path<String>,
+    body: Body,
+) -> StatusCode {
+    let Ok(place) = puts.reserve().await else {
+        return StatusCode::GONE;
+    };
+    let bytes = to_bytes(body, LARGEST_PUT).await.ok();
+    let status = match bytes {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::PAYLOAD_TOO_LARGE,
+    };
+    place.send(Put { name, bytes });
+    status
 }
 
 /// `bytes=A-` or `bytes=A-B` as a half-open range within the object.

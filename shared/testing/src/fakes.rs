@@ -2,6 +2,7 @@
 
 mod actionloop;
 mod b2;
+mod cloudflare;
 mod lambda;
 mod mail;
 mod replicate;
@@ -10,6 +11,7 @@ pub(crate) use replicate::TOKEN;
 
 pub use actionloop::{FakeProxy, Log, Proxy};
 pub use b2::{B2Mishap, FakeB2};
+pub use cloudflare::{CloudflareMishap, FakeCloudflare};
 pub use lambda::{Failed, FakeLambda};
 pub use mail::{Login, MailMishap, MailServer, Received};
 pub use replicate::{Create, Delivery, FakeReplicate, Mishap, Model, Webhook};

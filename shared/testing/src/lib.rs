@@ -22,8 +22,9 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    B2Mishap, Create, Delivery, Failed, FakeB2, FakeLambda, FakeProxy, FakeReplicate, Log, Login,
-    MailMishap, MailServer, Mishap, Model, Proxy, Received, Webhook,
+    B2Mishap, CloudflareMishap, Create, Delivery, Failed, FakeB2, FakeCloudflare, FakeLambda,
+    FakeProxy, FakeReplicate, Log, Login, MailMishap, MailServer, Mishap, Model, Proxy, Received,
+    Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use ingress::Ingress;
