@@ -168,6 +168,7 @@ impl<'a> Made<'a> {
         self.come.resize(self.come.len().max(place + 1), false);
         self.come[place] = true;
         let sent = self.segments.send(Segment { index, bytes }).await;
+        drop(put.room);
         sent.map_err(|_| MediaError::Abandoned)
     }
 
