@@ -56,14 +56,15 @@ impl Stream {
     /// The list that players read; `name` says what a segment is called.
     pub fn playlist(&self, name: impl Fn(u32) -> String) -> String {
         let longest = self.seconds.iter().copied().fold(1.0, f64::max).ceil();
-        let mut text = format!(
+        let line = |(index, seconds): (u32, &f64)| {
+            let name = name(index);
+            format!("#EXTINF:{seconds:.6},\n{name}\n")
+        };
+        let segments: String = (0..).zip(&self.seconds).map(line).collect();
+        format!(
             "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{longest}\n\
-             #EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n"
-        );
-        for (index, seconds) in (0..).zip(&self.seconds) {
-            text += &format!("#EXTINF:{seconds:.6},\n{}\n", name(index));
-        }
-        text + "#EXT-X-ENDLIST\n"
+             #EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n{segments}#EXT-X-ENDLIST\n"
+        )
     }
 }
 

@@ -8,7 +8,6 @@ mod config;
 mod error;
 mod session;
 
-
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};

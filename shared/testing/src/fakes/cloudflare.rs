@@ -125,7 +125,8 @@ async fn purge(
         };
     }
     let bearer = format!("Bearer {}", FakeCloudflare::TOKEN);
-    if headers.get(header::AUTHORIZATION).map(|v| v.as_bytes()) != Some(bearer.as_bytes()) {
+    let given = headers.get(header::AUTHORIZATION);
+    if given.and_then(|value| value.to_str().ok()) != Some(bearer.as_str()) {
         return refuse(401, 10000, "Authentication error");
     }
     if zone != FakeCloudflare::ZONE {
