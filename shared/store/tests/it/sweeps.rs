@@ -20,10 +20,10 @@ async fn what_a_cache_has_to_forget_is_due_when_its_deletion_is_over() -> Result
         object_key: keys[0].clone(),
         due_at: store.now(),
     };
-    assert_eq!(store.due_purges(10).await?, [first.clone()]);
+    assert_eq!(store.due_purges(10).await?.first(), Some(&first));
 
     world.clock.advance(soon);
-    assert_eq!(store.due_purges(1).await?, [first.clone()]);
+    assert_eq!(store.due_purges(1).await?.first(), Some(&first));
     store.note_purges(&keys[..1], store.now()).await?;
     store.end_purges(&[first]).await?;
     let left = store.due_purges(10).await?;
@@ -68,7 +68,7 @@ async fn bytes_that_come_late_are_deleted_again_unless_they_may_be_of_use() -> R
             Some(why) => tx.refuse(video, why).await?,
             None => {
                 tx.advance(video, Step::AwaitingUpload, Step::Expired)
-                    .await?
+                    .await?;
             }
         }
         tx.commit().await?;
