@@ -8,5 +8,6 @@ output "settings" {
     BACKBLAZE_APPLICATION_KEY    = b2_application_key.part["program"].application_key
     CLOUDFLARE_CDN_URL           = "https://${cloudflare_workers_custom_domain.playback.hostname}"
     CLOUDFLARE_ZONE_ID           = var.cloudflare_zone_id
+    PLAYBACK_SECRET              = var.playback_secret
   }
 }

@@ -2,18 +2,25 @@
 
 use shared_domain::{Message, Step, UploadCompleted};
 use shared_objects::ObjectsError;
-use shared_store::{StoreError, Video};
+use shared_store::{StoreError, Video, Walk};
 use tracing::info;
 
 use crate::handler::BATCH;
 use crate::sweep::Sweep;
 use crate::{Cleanup, Error};
 
+/// The walk over the rows.
+const WALK: &str = "arrivals";
+/// Pages of rows in one tick: each row costs a question to storage.
+const PAGES: usize = 10;
+
 impl Cleanup {
     pub(crate) async fn arrivals(&self) -> Result<(), Error> {
         let announced = self.waits_at(UploadCompleted::STREAM).await?;
-        let (age, mut sweep, mut last) = (self.waits.arrival, Sweep::default(), None);
-        loop {
+        let (age, mut sweep) = (self.waits.arrival, Sweep::default());
+        let mut after = self.store.walk(WALK).await?.after;
+        for _ in 0..PAGES {
+            let last = after.as_deref().and_then(|id| id.parse().ok());
             let page = self.store.awaiting_upload_older_than(age, last, BATCH);
             let page = page.await?;
             for video in &page {
@@ -21,14 +28,18 @@ impl Cleanup {
                     return sweep.end();
                 }
             }
-            last = page.last().map(|video| video.video_id);
-            if last.is_none() {
-                return sweep.end();
+            after = page.last().map(|video| video.video_id.to_string());
+            if after.is_none() {
+                break;
             }
         }
+        let due_at = self.store.now();
+        self.store.set_walk(WALK, &Walk { after, due_at }).await?;
+        sweep.end()
     }
 
     async fn look_for(&self, video: &Video, announced: bool) -> Result<(), Error> {
+        // Asked of the object and not of a listing, which may be old; what is hidden is not there.
         match self.objects.head(&video.object_key).await {
             Ok(_) if announced => Ok(()),
             Ok(_) => self.announce(video).await,

@@ -23,11 +23,13 @@ impl Handler for Cleanup {
     async fn handle(&self, _: &Event, _: Tick) -> Result<(), Error> {
         let sweeps = [
             ("arrivals", self.arrivals().await),
+            ("strays", self.strays().await),
             ("answers", self.answers().await),
             ("lane", self.lane().await),
             ("letters", self.letters().await),
             ("stranded", self.stranded().await),
             ("leavings", self.leavings().await),
+            ("purges", self.purges().await),
             ("prune", self.prune().await),
         ];
         let mut failed = None;

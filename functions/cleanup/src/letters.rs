@@ -31,7 +31,7 @@ impl Cleanup {
                 self.leave_gap(id(letter, "prediction_id"), &letter.error)
                     .await?;
             }
-            // Mails and door events have nobody waiting behind them.
+            // Mails, door events and a video's playback have nobody waiting behind them.
             kind => warn!(kind, "dead letter {}", letter.event_id),
         }
         Ok(self.store.mark_told(letter.dead_letter_id).await?)

@@ -7,12 +7,15 @@ mod error;
 mod handler;
 mod lane;
 mod letters;
+mod purges;
 mod stranded;
+mod strays;
 mod sweep;
 
 use std::time::Duration;
 
 use shared_domain::Reader;
+use shared_objects::purge::{Purge, PurgeConfig};
 use shared_objects::{Objects, ObjectsConfig};
 use shared_replicate::{Budget, Replicate, ReplicateConfig, deadline};
 use shared_runtime::{Connected, Shared};
@@ -47,27 +50,31 @@ impl Waits {
 pub struct Cleanup {
     pub(crate) store: Store,
     pub(crate) objects: Objects,
+    /// `None` where no cache stands before storage.
+    pub(crate) purge: Option<Purge>,
     pub(crate) replicate: Replicate,
     pub(crate) waits: Waits,
     pub(crate) budget: Budget,
 }
 
 impl Cleanup {
-    /// Connects to the store, to storage and to the provider.
+    /// Connects to the store, to storage, to its cache and to the provider.
     pub async fn connect(shared: Shared) -> Connected<Self> {
-        let (objects, replicate, waits, budget) = shared.read(|reader| {
+        let ((objects, purge), replicate, waits, budget) = shared.read(|reader| {
             (
-                ObjectsConfig::read(reader),
+                (ObjectsConfig::read(reader), PurgeConfig::read(reader)),
                 ReplicateConfig::read(reader),
                 Waits::read(reader),
                 Budget::read(reader),
             )
         })?;
+        let purge = purge.map(|purge| Purge::connect(&purge, &objects));
         let objects = Objects::connect(&objects);
         let replicate = Replicate::connect(replicate)?;
         Ok(Self {
             store: shared.store,
             objects,
+            purge: purge.transpose()?,
             replicate,
             waits,
             budget,

@@ -17,6 +17,8 @@ use crate::Cleanup;
 const LATER: Duration = Duration::from_mins(5);
 
 mod hosted;
+mod purges;
+mod strays;
 
 struct Stage {
     world: World,

@@ -97,6 +97,7 @@ impl Installation {
             of_world("REPLICATE_API_TOKEN"),
             said("REPLICATE_WEBHOOK_SECRET", WEBHOOK),
             said("CLOUDFLARE_CDN_URL", "https://video.example.com"),
+            said("PLAYBACK_SECRET", "canary-of-playback-that-is-long-enough"),
             said("CLOUDFLARE_API_TOKEN", CLOUDFLARE),
             said("CLOUDFLARE_ZONE_ID", "0123456789abcdef0123456789abcdef"),
         ]

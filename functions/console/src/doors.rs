@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::Error;
-use crate::{Inner, auth, health, page, progress, report, videos};
+use crate::{Inner, auth, health, page, playback, progress, report, videos};
 
 /// Doors that answer under any name: a platform's health checks come by address. They tell how the
 /// process is and nothing of anybody's.
@@ -29,6 +29,8 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/api/videos/", get(videos::list))
         .route("/api/videos/{id}/", get(videos::one))
         .route("/api/videos/{id}/progress/", get(progress::progress))
+        .route("/api/videos/{id}/signed_url/", get(playback::signed_url))
+        .route("/api/videos/{id}/playlist.m3u8", get(playback::playlist))
         .route("/api/videos/{id}/report/", get(report::json))
         .route("/api/videos/{id}/report.html", get(report::html))
         .route("/api/videos/{id}/frames/{name}", get(report::frame))
@@ -61,10 +63,13 @@ async fn guard(State(inner): State<Arc<Inner>>, request: Request, next: Next) ->
         return (StatusCode::MISDIRECTED_REQUEST, "unknown host").into_response();
     }
     let mut answer = next.run(request).await;
+    let (storage, cdn) = (&inner.config.storage, inner.playback.origin());
+    let files = [Some(storage.as_str()), cdn].into_iter().flatten();
+    let files = files.collect::<Vec<_>>().join(" ");
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self' {}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-        inner.config.storage
+         media-src 'self' blob: {files}; connect-src 'self' {files}; frame-ancestors 'none'; \
+         base-uri 'none'; form-action 'self'"
     );
     let headers = answer.headers_mut();
     let always = [

@@ -6,6 +6,7 @@ mod error;
 mod health;
 mod page;
 pub mod password;
+mod playback;
 mod progress;
 mod report;
 mod throttle;
@@ -17,7 +18,7 @@ use axum::Router;
 use http::Uri;
 use serde::Serialize;
 use shared_domain::{Reader, VideoId};
-use shared_objects::{Objects, ObjectsConfig};
+use shared_objects::{Objects, ObjectsConfig, Playback, PlaybackConfig};
 use shared_replicate::{Replicate, ReplicateConfig};
 use shared_runtime::hosts::observed;
 use shared_runtime::{Connected, Shared, about};
@@ -92,6 +93,7 @@ pub struct Console(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) objects: Objects,
+    pub(crate) playback: Playback,
     pub(crate) replicate: Replicate,
     pub(crate) config: ConsoleConfig,
     pub(crate) logins: Throttle,
@@ -111,13 +113,19 @@ impl Inner {
 impl Console {
     /// Connects to the store, to storage and to the provider.
     pub async fn connect(shared: Shared) -> Connected<Self> {
-        let (objects, replicate, config) = shared.read(|reader| {
-            let (objects, replicate) = (ObjectsConfig::read(reader), ReplicateConfig::read(reader));
-            (objects, replicate, ConsoleConfig::read(reader))
+        let (objects, playback, replicate, config) = shared.read(|reader| {
+            (
+                ObjectsConfig::read(reader),
+                PlaybackConfig::read(reader),
+                ReplicateConfig::read(reader),
+                ConsoleConfig::read(reader),
+            )
         })?;
+        let objects = Objects::connect(&objects);
         Ok(Self(Arc::new(Inner {
             store: shared.store.clone(),
-            objects: Objects::connect(&objects),
+            playback: Playback::new(objects.clone(), playback),
+            objects,
             replicate: Replicate::connect(replicate)?,
             config,
             logins: Throttle::default(),

@@ -13,6 +13,8 @@ use shared_testing::{Answer, Call, HOST, World, redis};
 
 use crate::{Console, password};
 
+mod playback;
+
 const PASSWORD: &str = "correct horse battery staple";
 
 struct Stage {

@@ -27,6 +27,9 @@ pub enum Error {
     /// Another video is being decoded.
     #[error("another video is being decoded")]
     Busy,
+    /// A copy for review is made while no video is decoded.
+    #[error("the check of another video goes first")]
+    GivesWay,
     /// The provider.
     #[error("the question could not be put")]
     Replicate(#[from] ReplicateError),
@@ -61,6 +64,7 @@ impl Error {
             | Self::Store(_)
             | Self::Media(_)
             | Self::Busy
+            | Self::GivesWay
             | Self::NotYet { .. }
             | Self::Adapt(_)
             | Self::NoModel(_) => false,
@@ -98,6 +102,8 @@ impl Classify for Error {
             Self::IllegalMove(_) | Self::Adapt(_) | Self::NoModel(_) => Verdict::Reject,
             // Not waited for: a video that waits in here would keep questions from being put.
             Self::Busy => Verdict::Retry { after: Some(TURN) },
+            // Sooner at first and then ever later: many copies may wait for their turn.
+            Self::GivesWay => Verdict::RETRY,
             Self::NotYet { after } => Verdict::Retry {
                 after: Some(*after),
             },

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use futures::stream::{self, TryStreamExt};
 use serde_json::{Value, json};
 use shared_domain::{
-    Delivery, EvidenceComplete, ExecutionId, MediaKind, PredictionDue, Refusal, RunFailed, Span,
-    Step, Target, Task, VideoId,
+    Delivery, EvidenceComplete, ExecutionId, MediaKind, PlaybackDue, PredictionDue, Refusal,
+    RunFailed, Span, Step, Target, Task, VideoId,
 };
 use shared_media::{Extraction, MediaError, Piece, Plan as DecodePlan, Probe, Source};
 use shared_objects::{ObjectsError, keys};
@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use crate::{Error, FrameExtract};
 
 /// Storage must answer for as long as the decoder may run.
-const SOURCE_EXPIRES: Duration = Duration::from_hours(6);
+pub(crate) const SOURCE_EXPIRES: Duration = Duration::from_hours(6);
 /// Pieces that wait for storage: bounds the memory whatever the video's length.
 const WAITING: usize = 8;
 /// Pieces that are stored at once.
@@ -54,6 +54,7 @@ impl FrameExtract {
             return Ok(());
         }
         let _turn = self.decoding.try_acquire().map_err(|_| Error::Busy)?;
+        self.urgent.notify_waiters();
         info!(video.id = %id, "Starting AI pipeline for video {id}");
         let execution = self.start(delivery, &video).await?;
         match self.decode(&video, &execution).await {
@@ -240,6 +241,7 @@ impl FrameExtract {
             tx.advance(id, Step::Analysing, Step::Judging).await?;
             tx.send(&EvidenceComplete::new(run.execution_id)).await?;
         }
+        tx.send(&PlaybackDue::new(id)).await?;
         tx.commit().await?;
         info!(video.id = %id, frames, predictions = asked, "extracted {frames} frames of video {id}");
         Ok(())

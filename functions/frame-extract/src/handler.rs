@@ -1,8 +1,8 @@
-//! Two messages: a video to be cut, a question to be put.
+//! Three messages: a video to be cut, a question to be put, a copy to be made.
 
 use std::time::Duration;
 
-use shared_domain::{PredictionDue, VideoUploaded};
+use shared_domain::{PlaybackDue, PredictionDue, VideoUploaded};
 use shared_runtime::{Event, FromEvent, Handler, Malformed, message};
 
 use crate::{Error, FrameExtract};
@@ -14,6 +14,8 @@ pub enum Input {
     Extract(VideoUploaded),
     /// A question has to be put.
     Submit(PredictionDue),
+    /// The copy for review has to be made.
+    Play(PlaybackDue),
 }
 
 impl FromEvent for Input {
@@ -21,9 +23,13 @@ impl FromEvent for Input {
         if let Some(uploaded) = message::<VideoUploaded>(event) {
             return uploaded.map(Self::Extract);
         }
-        let due = message::<PredictionDue>(event)
-            .unwrap_or_else(|| Err(Malformed("expected VideoUploaded or PredictionDue".into())));
-        due.map(Self::Submit)
+        if let Some(due) = message::<PredictionDue>(event) {
+            return due.map(Self::Submit);
+        }
+        let expected = "expected VideoUploaded, PredictionDue or PlaybackDue";
+        let due = message::<PlaybackDue>(event);
+        due.unwrap_or_else(|| Err(Malformed(expected.into())))
+            .map(Self::Play)
     }
 }
 
@@ -40,6 +46,7 @@ impl Handler for FrameExtract {
         match input {
             Input::Extract(uploaded) => self.extract(&delivery, uploaded.video_id).await,
             Input::Submit(due) => self.submit(&delivery, due.prediction_id).await,
+            Input::Play(due) => self.playback(due.video_id).await,
         }
     }
 }

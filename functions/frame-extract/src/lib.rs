@@ -4,6 +4,7 @@ mod admit;
 mod error;
 mod extract;
 mod handler;
+mod playback;
 mod submit;
 
 use shared_domain::Reader;
@@ -12,7 +13,7 @@ use shared_objects::{Objects, ObjectsConfig};
 use shared_replicate::{Budget, Registry, RegistryConfig, Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
 pub use error::Error;
@@ -31,6 +32,10 @@ pub struct FrameExtract {
     /// One decode at a time in a process: a second would only make both slower. Nobody waits for it
     /// in here; a video whose turn it is not comes again.
     pub(crate) decoding: Semaphore,
+    /// One copy for review at a time, and none while a video is decoded.
+    pub(crate) segmenting: Semaphore,
+    /// A video is about to be decoded: the copy under way gives way.
+    pub(crate) urgent: Notify,
 }
 
 /// `PUBLIC_URL`: where providers reach our webhooks.
@@ -66,6 +71,8 @@ impl FrameExtract {
             budget,
             public_url: public_url.ok_or("PUBLIC_URL is no URL")?,
             decoding: Semaphore::new(1),
+            segmenting: Semaphore::new(1),
+            urgent: Notify::new(),
         })
     }
 }

@@ -23,6 +23,7 @@ const CLIP: &str = "-f lavfi -i testsrc2=size=320x180:rate=10:duration=3 \
     -c:a aac -shortest";
 
 mod hosted;
+mod playback;
 
 struct Stage {
     world: World,

@@ -21,8 +21,8 @@ pub use ids::{
 };
 pub use lang::Lang;
 pub use messages::{
-    EvidenceComplete, LanePaused, Message, PredictionDue, PredictionFinished, ReportReady,
-    RunFailed, UploadCompleted, VideoCapped, VideoUploaded,
+    EvidenceComplete, LanePaused, Message, PlaybackDue, PredictionDue, PredictionFinished,
+    ReportReady, RunFailed, UploadCompleted, VideoCapped, VideoUploaded,
 };
 pub use pause::PauseReason;
 pub use refusal::Refusal;

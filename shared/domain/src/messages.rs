@@ -64,6 +64,11 @@ message! {
         /// Which question.
         prediction_id: PredictionId,
     }
+    /// What there is to ask about a video is written down: its copy for review may be made.
+    PlaybackDue -> "frame-extract", -10 {
+        /// Which video.
+        video_id: VideoId,
+    }
     /// The poller fetched an answer whose webhook was lost.
     PredictionFinished -> "replicate-webhook", 0 {
         /// Which question.

@@ -26,7 +26,7 @@ use crate::video::{self, VideoPlan, Watched};
 use crate::waveform::PER_SECOND;
 
 mod ear;
-mod line;
+pub(crate) mod line;
 
 use ear::{Ear, Heard};
 

@@ -14,10 +14,11 @@ use crate::command::Programs;
 use crate::config::MediaConfig;
 use crate::error::MediaError;
 use crate::extract::{self, Extraction, Piece, Plan};
+use crate::hls::{self, Segment, Stream};
 use crate::probe::{self, Probe};
 use crate::pulse::Pulse;
 use crate::sandbox::{self, Complaints, Fence, Job, Limits, Program, Running};
-use crate::serve::Loopback;
+use crate::serve::{Loopback, Put};
 use crate::source::{self, Blocks, Source};
 
 /// Nothing moving for this long is a hang; storage is asked again for two minutes at most.
@@ -83,7 +84,7 @@ impl Media {
     /// The facts of a video, or why it is refused.
     #[tracing::instrument(level = "debug", name = "media.probe", skip_all, fields(otel.kind = "client"))]
     pub async fn probe(&self, source: &Source) -> Result<Probe, MediaError> {
-        let session = self.session(source).await?;
+        let session = self.session(source, None).await?;
         probe::probe(&session).await
     }
 
@@ -97,15 +98,30 @@ impl Media {
         plan: &Plan,
         pieces: mpsc::Sender<Piece>,
     ) -> Result<Extraction, MediaError> {
-        let session = self.session(source).await?;
+        let session = self.session(source, None).await?;
         extract::extract(&session, probe, plan, pieces).await
     }
 
-    async fn session(&self, source: &Source) -> Result<Session, MediaError> {
+    /// The copy for review, as segments of a few seconds that a browser plays. They are sent as they
+    /// appear, and the receiver has to take them: ffmpeg waits for it. Dropping the future kills ffmpeg.
+    pub async fn segment(
+        &self,
+        source: &Source,
+        probe: &Probe,
+        segments: mpsc::Sender<Segment>,
+    ) -> Result<Stream, MediaError> {
+        hls::segment(self, source, probe, &segments).await
+    }
+
+    pub(crate) async fn session(
+        &self,
+        source: &Source,
+        puts: Option<mpsc::Sender<Put>>,
+    ) -> Result<Session, MediaError> {
         let job = Job::new(self.config.temp_dir.as_deref())?;
         let pulse = Arc::new(Pulse::default());
         let blocks = Arc::new(Blocks::new(self.client.clone(), source.clone()));
-        let loopback = Loopback::start(blocks, Arc::clone(&pulse)).await?;
+        let loopback = Loopback::start(blocks, Arc::clone(&pulse), puts).await?;
         let (config, programs) = (Arc::clone(&self.config), Arc::clone(&self.programs));
         Ok(Session {
             programs,

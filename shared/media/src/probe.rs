@@ -44,6 +44,9 @@ pub struct Probe {
     pub rotation: u32,
     /// As ffmpeg names it.
     pub video_codec: String,
+    /// How ffmpeg names the layout of its pixels, which decides whether a browser plays it.
+    #[serde(default)]
+    pub pixel_format: Option<String>,
     /// As ffmpeg names it; `None` for a silent file.
     pub audio_codec: Option<String>,
     /// Whether there is a sound track.

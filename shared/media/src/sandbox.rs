@@ -39,6 +39,8 @@ pub(crate) struct Limits {
     pub(crate) file_bytes: u64,
     /// Open files.
     pub(crate) files: u64,
+    /// Whether everybody else's work goes first.
+    pub(crate) patient: bool,
 }
 
 impl Limits {
@@ -48,6 +50,7 @@ impl Limits {
             cpu_s,
             file_bytes: 16 << 20,
             files: 64,
+            patient: false,
         }
     }
 }

@@ -49,6 +49,32 @@ pub fn strip(video_id: VideoId) -> String {
     format!("videos/{video_id}/strip.jpg")
 }
 
+/// The playlist for review; written last, so that where it lies every segment does.
+pub fn playlist(video_id: VideoId) -> String {
+    format!("{}index.m3u8", segments_prefix(video_id))
+}
+
+/// One segment of the review copy, named by its place in the playlist.
+pub fn segment(video_id: VideoId, index: u32) -> String {
+    format!("{}{}", segments_prefix(video_id), segment_name(index))
+}
+
+/// What the playlist calls a segment.
+pub fn segment_name(index: u32) -> String {
+    format!("{index:05}.ts")
+}
+
+/// The playlist and its segments.
+pub fn segments_prefix(video_id: VideoId) -> String {
+    format!("videos/{video_id}/hls/")
+}
+
+/// The segment of a video that a playlist calls so; `None` for any name that [`segment`] would not give.
+pub fn segment_named(video_id: VideoId, name: &str) -> Option<String> {
+    let index = name.strip_suffix(".ts")?.parse().ok()?;
+    (segment_name(index) == name).then(|| segment(video_id, index))
+}
+
 /// The peaks of the sound track.
 pub fn waveform(video_id: VideoId) -> String {
     format!("videos/{video_id}/waveform.json")

@@ -1,6 +1,7 @@
 //! What lies in the bucket, and getting rid of it for good.
 
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder as Listing;
 use time::OffsetDateTime;
 
 use crate::transfer::moment;
@@ -34,13 +35,13 @@ impl Objects {
         prefix: &str,
         after: Option<String>,
     ) -> Result<Page, ObjectsError> {
-        let call = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket)
-            .prefix(prefix);
+        let call = self.client.list_objects_v2().bucket(&self.bucket);
+        self.page(prefix, call.set_continuation_token(after)).await
+    }
+
+    async fn page(&self, prefix: &str, call: Listing) -> Result<Page, ObjectsError> {
         let answer = call
-            .set_continuation_token(after)
+            .prefix(prefix)
             .send()
             .await
             .map_err(|e| ObjectsError::of("list", prefix, e))?;
@@ -59,6 +60,14 @@ impl Objects {
             objects: objects.collect(),
             next: answer.next_continuation_token,
         })
+    }
+
+    /// One page of the objects under a prefix, in the order of their keys, that follow a key: what a
+    /// token of storage's own would be too short-lived for. Hidden objects are not listed.
+    pub async fn list_after(&self, prefix: &str, key: Option<&str>) -> Result<Page, ObjectsError> {
+        let call = self.client.list_objects_v2().bucket(&self.bucket);
+        self.page(prefix, call.set_start_after(key.map(str::to_owned)))
+            .await
     }
 
     /// All objects under a prefix, page by page. For prefixes of one video, not for the bucket.

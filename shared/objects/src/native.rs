@@ -8,19 +8,18 @@ mod config;
 mod error;
 mod session;
 
-use std::time::Duration;
-
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use url::Host;
 
 pub use config::NativeConfig;
 pub use error::NativeError;
 
 use session::Session;
+
+use crate::api::{client, is_this_machine};
 
 /// Larger answers are not read: a bucket's rules have some kilobytes.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -269,27 +268,6 @@ const SET_NOTIFICATIONS: Call = Call {
     needs: "writeBucketNotifications",
     by_get: false,
 };
-
-fn client(timeout: Duration, machine: bool) -> Result<Client, reqwest::Error> {
-    let builder = Client::builder()
-        .user_agent(concat!("compliance-agent/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(timeout)
-        .timeout(timeout);
-    match machine {
-        true => builder.no_proxy().build(),
-        false => builder.build(),
-    }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
 
 fn listed(call: Call, mut answer: Value) -> Result<Vec<Value>, NativeError> {
     match answer["eventNotificationRules"].take() {

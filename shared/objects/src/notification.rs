@@ -3,12 +3,12 @@
 //! The key of the HMAC is the *text* of the secret, and the signature covers the raw body: verify
 //! first, parse afterwards, and never serialise the body again in between.
 
-use hmac::digest::KeyInit;
-use hmac::{Hmac, Mac};
+use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+
+use crate::mac::mac;
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "X-Bz-Event-Notification-Signature";
@@ -136,19 +136,4 @@ fn signature(entry: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(digits, &mut bytes).ok()?;
     Some(bytes)
-}
-
-fn mac(secret: &SecretString, body: &[u8]) -> Hmac<Sha256> {
-    let text = secret.expose_secret().as_bytes();
-    // RFC 2104, section 2: a short key is padded to the block, a long one hashed first. Handing
-    // over a whole block is the constructor that cannot fail.
-    let mut block = [0; 64];
-    if let Some(start) = block.get_mut(..text.len()) {
-        start.copy_from_slice(text);
-    } else {
-        block[..32].copy_from_slice(&Sha256::digest(text));
-    }
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-    mac.update(body);
-    mac
 }

@@ -10,5 +10,7 @@ mod multipart;
 mod native;
 mod notification;
 mod objects;
+mod playback;
+mod purge;
 mod signed;
 mod support;

@@ -60,6 +60,16 @@ impl Store {
         )
     }
 
+    /// The project, if there is one.
+    pub async fn find_project(&self, project_id: ProjectId) -> Result<Option<Project>, StoreError> {
+        rows!(
+            fetch_optional as Project,
+            self.reader().await?.link(),
+            select_project!("where project_id = $1"),
+            id(project_id),
+        )
+    }
+
     /// The projects that this person may see, oldest first: a client's own, an admin's all.
     pub async fn projects_visible_to(&self, user: &User) -> Result<Vec<Project>, StoreError> {
         rows!(

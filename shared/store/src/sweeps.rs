@@ -117,6 +117,19 @@ impl Store {
         Ok(())
     }
 
+    /// Bytes came late to a video whose own were deleted: they are to be deleted again. Tells whether
+    /// that is so. What may be retried keeps its bytes.
+    pub async fn unmark_erased(&self, video_id: VideoId) -> Result<bool, StoreError> {
+        let changed = change!(
+            self,
+            "update videos set erased_at = null \
+             where video_id = $1 and step in ('failed', 'expired') and erased_at is not null \
+             and (refusal is null or refusal ->> 'code' <> 'internal')",
+            id(video_id),
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Deletes sign-ins that are worth nothing any more, at most `limit`.
     pub async fn prune_sessions(&self, limit: i64) -> Result<u64, StoreError> {
         change!(

@@ -2,6 +2,7 @@
 
 mod actionloop;
 mod b2;
+mod cloudflare;
 mod collector;
 mod lambda;
 mod mail;
@@ -12,6 +13,7 @@ pub(crate) use replicate::TOKEN;
 
 pub use actionloop::{FakeProxy, Log, Proxy};
 pub use b2::{B2Mishap, FakeB2};
+pub use cloudflare::{CloudflareMishap, FakeCloudflare};
 pub use collector::{Collected, CollectorMishap, FakeCollector};
 pub use lambda::{Failed, FakeLambda};
 pub use mail::{Login, MailMishap, MailServer, Received};

@@ -23,9 +23,9 @@ pub use certificates::Certificates;
 pub use clock::ManualClock;
 pub use database::{TestDatabase, database, empty_database, postgres_database};
 pub use fakes::{
-    B2Mishap, Collected, CollectorMishap, Create, Delivery, Failed, FakeB2, FakeCollector,
-    FakeLambda, FakeProxy, FakeReplicate, FakeSqs, Log, Login, MailMishap, MailServer, Mishap,
-    Model, Proxy, QueueRules, Received, SqsMishap, Webhook,
+    B2Mishap, CloudflareMishap, Collected, CollectorMishap, Create, Delivery, Failed, FakeB2,
+    FakeCloudflare, FakeCollector, FakeLambda, FakeProxy, FakeReplicate, FakeSqs, Log, Login,
+    MailMishap, MailServer, Mishap, Model, Proxy, QueueRules, Received, SqsMishap, Webhook,
 };
 pub use hosted::{Hosted, Platform, Program};
 pub use ingress::Ingress;

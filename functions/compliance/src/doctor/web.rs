@@ -154,6 +154,7 @@ fn is_public(name: &str) -> bool {
 pub(super) fn has_cloudflare(site: &Site) -> bool {
     let names = [
         "CLOUDFLARE_CDN_URL",
+        "PLAYBACK_SECRET",
         "CLOUDFLARE_API_TOKEN",
         "CLOUDFLARE_ZONE_ID",
     ];
@@ -167,10 +168,12 @@ pub(super) fn cloudflare(site: &Site) -> Finding {
     );
     let Some(text) = site.find("CLOUDFLARE_CDN_URL") else {
         return match (token, zone) {
-            (None, None) => Finding::ok("Cloudflare не используется", "Cloudflare is not used"),
+            (None, None) if site.find("PLAYBACK_SECRET").is_none() => {
+                Finding::ok("Cloudflare не используется", "Cloudflare is not used")
+            }
             _ => Finding::warn(
-                "CLOUDFLARE_CDN_URL не задан, а токен или зона заданы: видео идёт мимо Cloudflare",
-                "CLOUDFLARE_CDN_URL is not set, token or zone are: videos do not go through Cloudflare",
+                "CLOUDFLARE_CDN_URL не задан, а токен, зона или секрет заданы: видео идёт мимо Cloudflare",
+                "CLOUDFLARE_CDN_URL is not set, token, zone or secret are: videos do not go through Cloudflare",
             ),
         };
     };
@@ -180,6 +183,10 @@ pub(super) fn cloudflare(site: &Site) -> Finding {
         (false, ..) => Finding::fail(
             "CLOUDFLARE_CDN_URL не адрес, начинающийся с https://",
             "CLOUDFLARE_CDN_URL is no address that begins with https://",
+        ),
+        _ if site.find("PLAYBACK_SECRET").is_none() => Finding::fail(
+            "задайте PLAYBACK_SECRET, тот же, что у Worker: без него программа не запустится",
+            "set PLAYBACK_SECRET, the Worker's own: the program does not start without it",
         ),
         (_, Some(_), None) => Finding::fail(
             "задайте и CLOUDFLARE_ZONE_ID: без зоны токен ничего не очищает",

@@ -20,7 +20,7 @@ pub(super) const SOUND_FRAME: usize = 1600;
 const LONGEST_SIDE: f64 = 1280.0;
 
 /// Even sides of the pictures that are looked at, as displayed.
-pub(super) fn size(probe: &Probe) -> (usize, usize) {
+pub(crate) fn size(probe: &Probe) -> (usize, usize) {
     let (width, height) = (f64::from(probe.width), f64::from(probe.height));
     let factor = (LONGEST_SIDE / width.max(height)).min(1.0);
     #[expect(

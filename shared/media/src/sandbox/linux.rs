@@ -8,7 +8,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,
     RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_pgrp};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
     SeccompFilter, SeccompRule,
@@ -177,6 +177,9 @@ fn sockets_but_tcp() -> Result<Vec<SeccompRule>, BackendError> {
 /// The kernel counts all threads of the user, the worker's own too: this only ends a flood of them.
 const PROCESSES: u64 = 4096;
 
+/// The lowest priority: it runs when nobody else wants to.
+const LAST: i32 = 19;
+
 /// Limits of a process that has just been started.
 pub(super) fn limit(pid: Option<Pid>, limits: Limits) {
     let both = |value: u64| Rlimit {
@@ -200,5 +203,11 @@ pub(super) fn limit(pid: Option<Pid>, limits: Limits) {
         if let Err(error) = prlimit(pid, resource, bound) {
             tracing::warn!(%error, ?resource, "a limit of ffmpeg could not be set");
         }
+    }
+    // Before it has threads, which inherit it.
+    if limits.patient
+        && let Err(error) = setpriority_pgrp(pid, LAST)
+    {
+        tracing::warn!(%error, "ffmpeg keeps its priority");
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use shared_domain::Reader;
-use url::{Host, Url};
+use url::Url;
+
+use crate::api::is_safe;
 
 /// Where accounts of every region are authorised.
 const DEFAULT: &str = "https://api.backblazeb2.com";
@@ -70,17 +72,4 @@ fn is_backblaze(endpoint: &str) -> bool {
     let url = Url::parse(endpoint).ok();
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     host == "backblazeb2.com" || host.ends_with(".backblazeb2.com")
-}
-
-fn is_safe(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else {
-        return false;
-    };
-    let loopback = match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }

@@ -174,3 +174,22 @@ fn a_frame_is_found_by_its_own_name_only() {
         assert_eq!(keys::frame_named(video, name), None, "{name:?}");
     }
 }
+
+#[test]
+fn a_segment_is_found_by_the_name_in_its_playlist_and_by_no_other() {
+    let (_, video) = ids();
+    let key = keys::segment(video, 7);
+    assert_eq!(key, format!("videos/{video}/hls/00007.ts"));
+    assert_eq!(keys::segment_named(video, "00007.ts"), Some(key));
+    assert!(keys::playlist(video).starts_with(&keys::segments_prefix(video)));
+    for name in [
+        "7.ts",
+        "00007.mp4",
+        "+0007.ts",
+        "../00007.ts",
+        "#EXTM3U",
+        "",
+    ] {
+        assert_eq!(keys::segment_named(video, name), None, "{name}");
+    }
+}

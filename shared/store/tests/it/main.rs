@@ -11,5 +11,6 @@ mod reports;
 mod schema;
 mod server;
 mod spending;
+mod sweeps;
 mod undone;
 mod world;

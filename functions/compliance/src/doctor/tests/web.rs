@@ -127,14 +127,35 @@ async fn cloudflare_is_looked_at_where_it_is_used() {
     let url = ("CLOUDFLARE_CDN_URL", "https://video.example.com");
     let token = ("CLOUDFLARE_API_TOKEN", "canary-token");
     let zone = ("CLOUDFLARE_ZONE_ID", "0123456789abcdef0123456789abcdef");
+    let secret = ("PLAYBACK_SECRET", "canary-secret");
     says(check, &[], State::Ok, "not used").await;
-    says(check, &[url, token, zone], State::Ok, "are set").await;
+    says(check, &[url, secret, token, zone], State::Ok, "are set").await;
     says(check, &[token, zone], State::Warn, "CLOUDFLARE_CDN_URL").await;
-    says(check, &[url], State::Warn, "not purged").await;
-    says(check, &[url, token], State::Fail, "CLOUDFLARE_ZONE_ID").await;
-    says(check, &[url, zone], State::Fail, "CLOUDFLARE_API_TOKEN").await;
+    says(check, &[secret], State::Warn, "CLOUDFLARE_CDN_URL").await;
+    says(check, &[url, token, zone], State::Fail, "PLAYBACK_SECRET").await;
+    says(check, &[url, secret], State::Warn, "not purged").await;
+    says(
+        check,
+        &[url, secret, token],
+        State::Fail,
+        "CLOUDFLARE_ZONE_ID",
+    )
+    .await;
+    says(
+        check,
+        &[url, secret, zone],
+        State::Fail,
+        "CLOUDFLARE_API_TOKEN",
+    )
+    .await;
     let name = ("CLOUDFLARE_ZONE_ID", "example.com");
-    says(check, &[url, token, name], State::Fail, "32 hexadecimal").await;
+    says(
+        check,
+        &[url, secret, token, name],
+        State::Fail,
+        "32 hexadecimal",
+    )
+    .await;
     let plain = ("CLOUDFLARE_CDN_URL", "http://video.example.com");
     says(check, &[plain, token, zone], State::Fail, "https://").await;
     assert!(crate::doctor::web::has_cloudflare(&site(&[token])));
