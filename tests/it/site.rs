@@ -19,8 +19,7 @@ use crate::program::{binary, inherited};
 const START: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(200);
 const BUCKET: &str = "videos-of-a-site";
-/// Who signs in.
-pub(crate) const EMAIL: &str = "operator@example.org";
+const EMAIL: &str = "operator@example.org";
 
 /// How many processes the functions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,22 +242,9 @@ impl Site {
         self.folder.path().join("log")
     }
 
-    /// All that all processes said.
-    pub(crate) fn whole_log(&self) -> Result<String> {
-        Ok(String::from_utf8_lossy(&fs::read(self.log_file())?).into_owned())
-    }
-
-    /// What must be found in no log: passwords, keys and tokens of every process.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let secret = ["_KEY", "_TOKEN", "_SECRET"];
-        let named = move |name: &String| secret.iter().any(|end| name.ends_with(end));
-        let settings = self.settings.iter().filter(move |(name, _)| named(name));
-        settings.map(|(_, value)| value.as_str())
-    }
-
     /// The last that all processes said.
     pub(crate) fn log(&self) -> Result<String> {
-        let text = self.whole_log()?;
+        let text = String::from_utf8_lossy(&fs::read(self.log_file())?).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         Ok(lines[lines.len().saturating_sub(60)..].join("\n"))
     }
@@ -367,18 +353,6 @@ impl Client {
 
     pub(crate) async fn report(&self, video: &str) -> Result<Value> {
         self.get(&format!("/api/videos/{video}/report/")).await
-    }
-
-    /// What Prometheus is told.
-    pub(crate) async fn metrics(&self, token: &str) -> Result<String> {
-        let request = self.http.get(format!("{}/metrics", self.url));
-        let answer = request.bearer_auth(token).send().await?;
-        Ok(answer.error_for_status()?.text().await?)
-    }
-
-    /// The session.
-    pub(crate) fn token(&self) -> &str {
-        &self.token
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
