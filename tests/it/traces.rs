@@ -220,6 +220,11 @@ async fn a_collector_that_is_away_costs_moments_and_no_answer() -> Result<()> {
             let answer = function.ask(call()).await?;
             ensure!(answer.code() == expected.code() && answer.body == expected.body);
         }
+        ensure!(
+            collector.asked() == 1,
+            "{mishap:?}: asked {} times",
+            collector.asked()
+        );
         // one second for each of the first calls, until it is known to be away
         ensure!(
             started.elapsed() < Duration::from_secs(10),

@@ -43,7 +43,7 @@ impl Handler for OnUpload {
 }
 
 impl OnUpload {
-    /// One signature covers a batch of up to fifty events, so the batch is cut here, not by the host.
+    /// One signature covers a batch of up to fifty events, so the batch is cut here, each into a span.
     async fn notified(&self, event: &Event) -> Result<(), Error> {
         let signature = event.header(SIGNATURE_HEADER).unwrap_or_default();
         if !notification::verify(signature, &event.body, &self.rules.secrets) {
@@ -62,10 +62,8 @@ impl OnUpload {
             .iter()
             .filter(|event| event.is_created())
         {
-            let announced = self.announced(event, arrival);
-            // Each arrival of a batch is about a video of its own.
             let span = error_span!("arrival", video.id = tracing::field::Empty);
-            if let Err(error) = announced.instrument(span).await {
+            if let Err(error) = self.announced(event, arrival).instrument(span).await {
                 warn!(event.id = arrival.event_id, %error, "one event of a notification failed");
                 failed = Some(error);
             }

@@ -78,7 +78,9 @@ impl HttpClient for Collector {
         let (parts, body) = request.into_parts();
         let post = self.http.post(self.url.clone());
         let post = post.headers(parts.headers).body(body);
-        let answer = match self.runtime.spawn(post.send()).await? {
+        // Sending begins with a timer, which only the runtime has.
+        let sending = self.runtime.spawn(async move { post.send().await });
+        let answer = match sending.await? {
             Ok(answer) => answer,
             Err(error) => {
                 self.is_away(&error.without_url().to_string());

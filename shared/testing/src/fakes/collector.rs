@@ -53,6 +53,7 @@ pub enum CollectorMishap {
 struct Inner {
     spans: Mutex<Vec<Collected>>,
     heard: Mutex<Vec<u8>>,
+    asked: Mutex<usize>,
     mishap: Mutex<Option<CollectorMishap>>,
 }
 
@@ -97,6 +98,11 @@ impl FakeCollector {
         String::from_utf8_lossy(&locked(&self.inner.heard)).into_owned()
     }
 
+    /// How many requests have come, whatever became of them.
+    pub fn asked(&self) -> usize {
+        *locked(&self.inner.asked)
+    }
+
     /// From here on this happens to every request.
     pub fn suffer(&self, mishap: CollectorMishap) {
         *locked(&self.inner.mishap) = Some(mishap);
@@ -108,6 +114,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    *locked(&inner.asked) += 1;
     let mishap = *locked(&inner.mishap);
     match mishap {
         Some(CollectorMishap::Refuses) => return StatusCode::SERVICE_UNAVAILABLE,
