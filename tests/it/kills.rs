@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -11,14 +12,64 @@ use serde_json::Value;
 use crate::program::{Program, fixtures};
 
 const KILLS: u32 = 10;
-/// Parts of a run that lives are counted in.
-const SHARES: u32 = 192 * KILLS;
+const LOOK: Duration = Duration::from_millis(20);
 
-/// How long one of the ten lives, after its start. Together they live nearly as long as one run, so
-/// that kills fall from the upload to the report; what a kill throws away is done again and moves
-/// the later ones back.
-fn share(random: u64) -> u32 {
-    64 + u32::from(random.to_le_bytes()[0])
+/// How a run went that nobody disturbed.
+struct Undisturbed {
+    /// What every restart repeats.
+    start: Duration,
+    /// Until the first answer; what comes before is done anew after a kill.
+    first_answer: Duration,
+    whole: Duration,
+    answers: u32,
+    report: Value,
+}
+
+impl Undisturbed {
+    fn run(clip: &Path) -> Result<Self> {
+        let program = Program::new()?;
+        let started = Instant::now();
+        let mut child = program.start(clip)?;
+        let mut first_answer = None;
+        while child.try_wait()?.is_none() {
+            if first_answer.is_none() && answers(&program) > 0 {
+                first_answer = Some(started.elapsed());
+            }
+            std::thread::sleep(LOOK);
+        }
+        let whole = started.elapsed();
+        // A finished file is only reported again.
+        let again = Instant::now();
+        let report = program.check(clip)?.report()?;
+        Ok(Self {
+            start: again.elapsed().min(whole / 2),
+            first_answer: first_answer.context("the run had no answer")?,
+            whole,
+            answers: answers(&program),
+            report,
+        })
+    }
+
+    /// How long the next one lives. Before the first answer about every second life is long enough for
+    /// one; afterwards the lives that are left share what is left to do, so that kills fall from the
+    /// upload to the report.
+    fn life(&self, random: u64, kills: u32, answers: u32) -> Duration {
+        // From a third to five thirds.
+        let share = 64 + u32::from(random.to_le_bytes()[0]);
+        let rest = if answers == 0 {
+            self.first_answer.saturating_sub(self.start)
+        } else {
+            let left = self.answers.saturating_sub(answers);
+            let after = self.whole.saturating_sub(self.first_answer);
+            after * left / self.answers / (KILLS - kills)
+        };
+        self.start + rest * share / 192
+    }
+}
+
+fn answers(program: &Program) -> u32 {
+    let answered = answered(program).unwrap_or_default();
+    u32::try_from(answered.len()).unwrap_or(u32::MAX)
 }
 
 /// Successful answers of the local provider, by the question that they answer.
@@ -54,14 +105,8 @@ fn written(program: &Program) -> Result<Vec<String>> {
 #[test]
 fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer() -> Result<()> {
     let clip = fixtures()?.join("labelled.mp4");
-    let undisturbed = Program::new()?;
-    let started = Instant::now();
-    let expected = undisturbed.check(&clip)?.report()?;
-    let whole = started.elapsed();
-    // A finished file is only reported again: what this takes is the start, which every restart repeats.
-    let again = Instant::now();
-    undisturbed.check(&clip)?;
-    let start = again.elapsed().min(whole / 2);
+    let undisturbed = Undisturbed::run(&clip)?;
+    let expected = &undisturbed.report;
 
     let program = Program::new()?;
     let mut random = RandomState::new().build_hasher();
@@ -69,7 +114,7 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
     let (mut kills, mut after_an_answer) = (0, 0);
     while kills < KILLS {
         random.write_u32(kills);
-        let moment = start + whole.saturating_sub(start) * share(random.finish()) / SHARES;
+        let moment = undisturbed.life(random.finish(), kills, answers(&program));
         moments.push(moment);
         let mut child = program.start(&clip)?;
         std::thread::sleep(moment);
@@ -79,13 +124,14 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
         child.kill()?;
         child.wait()?;
         kills += 1;
-        if answered(&program).is_ok_and(|answers| !answers.is_empty()) {
+        if answers(&program) > 0 {
             after_an_answer += 1;
         }
     }
     let report = program.check(&clip)?.report()?;
     println!(
-        "{kills} kills at {moments:?} of a run of {whole:?}, {after_an_answer} after an answer"
+        "{kills} kills at {moments:?} of a run of {:?}, {after_an_answer} after an answer",
+        undisturbed.whole
     );
     // On a machine that becomes faster under the test the last ones may come too late.
     ensure!(

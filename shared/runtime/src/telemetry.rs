@@ -138,6 +138,8 @@ pub(crate) fn subscriber(
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("compliance"))
         .with_location(false)
+        // Nothing here asks OpenTelemetry for the span at hand; tracing is asked.
+        .with_context_activation(false)
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)

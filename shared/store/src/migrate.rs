@@ -14,7 +14,7 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, MigrateError, Migration};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 use tokio::time::{Instant, sleep};
 
@@ -30,6 +30,8 @@ const LOCK: i64 = 2_667_542_623;
 const LOCK_WAIT: &str = "set local lock_timeout = '2s'";
 /// Between two looks at a lock or a table.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The longest wait for others who open a new SQLite file.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Migrates PostgreSQL.
 pub(crate) async fn postgres(config: &StoreConfig) -> Result<(), StoreError> {
@@ -122,7 +124,7 @@ fn in_use(error: &MigrateError) -> bool {
 
 /// Migrates SQLite: all steps in one transaction, which takes the write lock first.
 pub(crate) async fn sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError> {
-    let mut conn = options.connect().await?;
+    let mut conn = opened(options).await?;
     let mut tx = conn.begin_with("begin immediate").await?;
     tx.ensure_migrations_table(TABLE).await?;
     let applied = schema::applied(Link::Sqlite(&mut tx)).await?;
@@ -132,4 +134,15 @@ pub(crate) async fn sqlite(options: &SqliteConnectOptions) -> Result<(), StoreEr
     tx.commit().await?;
     conn.close().await?;
     Ok(())
+}
+
+/// While one of several turns a new file's write-ahead log on, SQLite refuses the others without a wait.
+async fn opened(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let deadline = Instant::now() + TURN;
+    loop {
+        match options.connect().await.map_err(StoreError::from) {
+            Err(error) if error.is_transient() && Instant::now() < deadline => sleep(PAUSE).await,
+            opened => return opened,
+        }
+    }
 }

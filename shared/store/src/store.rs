@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 use shared_domain::{Clock, Ids, SystemClock, SystemIds};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -125,7 +125,9 @@ fn sqlite_options(config: &StoreConfig) -> Result<SqliteConnectOptions, StoreErr
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(config.statement_timeout);
+        .busy_timeout(config.statement_timeout)
+        // As on PostgreSQL.
+        .disable_statement_logging();
     Ok(options)
 }
 

@@ -75,11 +75,7 @@ pub(super) fn models(site: &Site) -> Finding {
         Err(error) => return Finding::fail(format!("{error:#}"), format!("{error:#}")),
     };
     let manifest = Manifest::default_set();
-    let all = manifest
-        .weights
-        .iter()
-        .map(|weight| weight.stored.len())
-        .sum::<usize>();
+    let all: usize = manifest.all().map(|weight| weight.stored.len()).sum();
     let (missing, dir) = (folder.missing(&manifest).len(), folder.dir().display());
     match missing {
         0 => Finding::ok(

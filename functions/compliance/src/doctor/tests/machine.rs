@@ -84,7 +84,7 @@ async fn weights_are_there_where_models_are_local() {
     expect(&look(&hosted).await, State::Ok, "not needed");
 
     let manifest = inference::weights::Manifest::default_set();
-    let all = manifest.weights.iter().flat_map(|weight| weight.stored);
+    let all = manifest.all().flat_map(|weight| weight.stored);
     for (count, stored) in all.enumerate() {
         let file = folder.path().join(stored.path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
