@@ -114,11 +114,12 @@ async fn told(sender: Option<&str>, level: &str) -> (Vec<Value>, String, String)
         .with_filter(filter(level))
         .boxed();
     let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
+    let database = database().await;
+    let queue = Queue::new(database.store().await);
+    // From here on: what the making of a database has to say is no line of the event.
     let _listening =
         tracing::subscriber::set_default(subscriber(&provider, lines, LevelFilter::ERROR));
 
-    let database = database().await;
-    let queue = Queue::new(database.store().await);
     let (handed_on, video_id) = (Arc::default(), queue.store().fresh());
     let handler = boxed(Teller(Arc::clone(&handed_on), video_id));
     let event = Event {
