@@ -8,7 +8,7 @@ use shared_domain::{
     RunFailed, Step, Task, UploadCompleted, VideoUploaded,
 };
 use shared_runtime::{AnyHandler, Verdict, boxed};
-use shared_store::{PredictionStatus, Project, Role};
+use shared_store::{PredictionStatus, Project, Role, Video};
 use shared_testing::World;
 
 use crate::Cleanup;
@@ -37,6 +37,18 @@ impl Stage {
             handler,
             project,
         })
+    }
+
+    /// An upload that is there, behind this many older ones that never come.
+    async fn upload_behind(&self, absent: i64) -> Result<Video> {
+        for _ in 0..absent {
+            let announced = self.world.announced(&self.project, "never.mp4", 4);
+            announced.await?;
+        }
+        let there = self.world.announced(&self.project, "clip.mp4", 4).await?;
+        self.world.upload(&there, "clip").await?;
+        self.world.clock.advance(LATER);
+        Ok(there)
     }
 
     /// Sweeps twice: a sweep may be repeated at any time.
@@ -363,15 +375,7 @@ async fn finished_messages_are_forgotten_after_a_week() -> Result<()> {
 #[tokio::test]
 async fn the_oldest_uploads_do_not_hide_those_behind_them() -> Result<()> {
     let stage = Stage::open().await?;
-    for _ in 0..crate::handler::BATCH {
-        stage
-            .world
-            .announced(&stage.project, "never.mp4", 4)
-            .await?;
-    }
-    let there = stage.world.announced(&stage.project, "clip.mp4", 4).await?;
-    stage.world.upload(&there, "clip").await?;
-    stage.world.clock.advance(LATER);
+    let there = stage.upload_behind(crate::handler::BATCH).await?;
     stage.sweep().await?;
     let found = stage.world.messages::<UploadCompleted>().await?;
     assert_eq!(found, [UploadCompleted::new(there.video_id)]);

@@ -1,6 +1,5 @@
 //! The one address before many processes, as a platform's router gives it; and a bad network when told so.
 
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
@@ -9,8 +8,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::listen::Port;
 
 /// No door takes more.
 const LARGEST: usize = 8 << 20;
@@ -41,15 +41,15 @@ struct Rules {
 impl Ingress {
     /// Listens at a free port of 127.0.0.1 and knows nobody yet.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let port = Port::take().await?;
+        let url = port.url()?;
         let inner = Arc::new(Inner {
             http: reqwest::Client::builder().no_proxy().build()?,
             rules: Mutex::default(),
         });
         let router = Router::new().fallback(forward).with_state(inner.clone());
         let mut server = JoinSet::new();
-        server.spawn(async move { drop(axum::serve(listener, router).await) });
+        port.serve(router, &mut server);
         Ok(Self {
             url,
             inner,

@@ -8,6 +8,7 @@ mod fakes;
 mod hosted;
 mod ingress;
 mod ledger;
+mod listen;
 mod metrics;
 mod pgbouncer;
 mod postgres;

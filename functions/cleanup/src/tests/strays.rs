@@ -119,15 +119,7 @@ async fn a_large_bucket_is_walked_over_several_ticks_and_then_left_alone() -> Re
 async fn a_long_row_of_awaited_uploads_is_looked_through_over_several_ticks() -> Result<()> {
     let stage = Stage::open().await?;
     let pages = 10;
-    for _ in 0..pages * crate::handler::BATCH {
-        stage
-            .world
-            .announced(&stage.project, "never.mp4", 4)
-            .await?;
-    }
-    let there = stage.world.announced(&stage.project, "clip.mp4", 4).await?;
-    stage.world.upload(&there, "clip").await?;
-    stage.world.clock.advance(LATER);
+    let there = stage.upload_behind(pages * crate::handler::BATCH).await?;
     let tick = async || stage.world.tick(stage.handler.as_ref()).await;
     tick().await?;
     assert_eq!(stage.world.messages::<UploadCompleted>().await?, []);

@@ -20,93 +20,70 @@ struct Build {
     weight: Weight,
 }
 
-const fn wheel(platform: &'static str, bytes: u64) -> Package {
-    Package {
-        registry: Registry::Pypi,
-        name: NAME,
-        version: VERSION,
-        bytes,
-        platform: Some(platform),
-    }
+/// One build: the wheel of a platform and the file in it, which is stored as it is.
+macro_rules! build {
+    ($system:literal, $processor:literal, $platform:literal, $wheel:literal, $file:literal, $bytes:literal, $sha256:literal) => {
+        Build {
+            system: $system,
+            processor: $processor,
+            weight: Weight {
+                name: NAME,
+                purpose: PURPOSE,
+                licence: LICENCE,
+                sources: &[Source {
+                    name: $file,
+                    parts: &[Part {
+                        package: &Package {
+                            registry: Registry::Pypi,
+                            name: NAME,
+                            version: VERSION,
+                            bytes: $wheel,
+                            platform: Some($platform),
+                        },
+                        path: concat!("onnxruntime/capi/", $file),
+                    }],
+                    bytes: $bytes,
+                    sha256: $sha256,
+                }],
+                conversion: Conversion::None,
+                stored: &[Stored {
+                    path: $file,
+                    bytes: $bytes,
+                    sha256: $sha256,
+                }],
+            },
+        }
+    };
 }
 
-static LINUX_X86: Package = wheel("manylinux_2_28_x86_64", 27_773_237);
-static LINUX_ARM: Package = wheel("manylinux_2_28_aarch64", 23_195_070);
-static MAC_ARM: Package = wheel("macosx_14_0_arm64", 22_506_162);
-
 static BUILDS: [Build; 3] = [
-    Build {
-        system: "linux",
-        processor: "x86_64",
-        weight: Weight {
-            name: NAME,
-            purpose: PURPOSE,
-            licence: LICENCE,
-            sources: &[Source {
-                name: "libonnxruntime.so.1.32.0",
-                parts: &[Part {
-                    package: &LINUX_X86,
-                    path: "onnxruntime/capi/libonnxruntime.so.1.32.0",
-                }],
-                bytes: 34_824_680,
-                sha256: "6c1585d1bbf45b0712ea4a21b705c5fcb4ba04ff2e30f1fbf81a49faf658638f",
-            }],
-            conversion: Conversion::None,
-            stored: &[Stored {
-                path: "libonnxruntime.so.1.32.0",
-                bytes: 34_824_680,
-                sha256: "6c1585d1bbf45b0712ea4a21b705c5fcb4ba04ff2e30f1fbf81a49faf658638f",
-            }],
-        },
-    },
-    Build {
-        system: "linux",
-        processor: "aarch64",
-        weight: Weight {
-            name: NAME,
-            purpose: PURPOSE,
-            licence: LICENCE,
-            sources: &[Source {
-                name: "libonnxruntime.so.1.32.0",
-                parts: &[Part {
-                    package: &LINUX_ARM,
-                    path: "onnxruntime/capi/libonnxruntime.so.1.32.0",
-                }],
-                bytes: 27_165_936,
-                sha256: "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a",
-            }],
-            conversion: Conversion::None,
-            stored: &[Stored {
-                path: "libonnxruntime.so.1.32.0",
-                bytes: 27_165_936,
-                sha256: "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a",
-            }],
-        },
-    },
-    Build {
-        system: "macos",
-        processor: "aarch64",
-        weight: Weight {
-            name: NAME,
-            purpose: PURPOSE,
-            licence: LICENCE,
-            sources: &[Source {
-                name: "libonnxruntime.1.32.0.dylib",
-                parts: &[Part {
-                    package: &MAC_ARM,
-                    path: "onnxruntime/capi/libonnxruntime.1.32.0.dylib",
-                }],
-                bytes: 35_272_344,
-                sha256: "fa585fabbea65b823b9a8f7e27d46aee3989d1be7e36b528203d3a1fd613aae7",
-            }],
-            conversion: Conversion::None,
-            stored: &[Stored {
-                path: "libonnxruntime.1.32.0.dylib",
-                bytes: 35_272_344,
-                sha256: "fa585fabbea65b823b9a8f7e27d46aee3989d1be7e36b528203d3a1fd613aae7",
-            }],
-        },
-    },
+    build!(
+        "linux",
+        "x86_64",
+        "manylinux_2_28_x86_64",
+        27_773_237,
+        "libonnxruntime.so.1.32.0",
+        34_824_680,
+        "6c1585d1bbf45b0712ea4a21b705c5fcb4ba04ff2e30f1fbf81a49faf658638f"
+    ),
+    build!(
+        "linux",
+        "aarch64",
+        "manylinux_2_28_aarch64",
+        23_195_070,
+        "libonnxruntime.so.1.32.0",
+        27_165_936,
+        "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a"
+    ),
+    build!(
+        "macos",
+        "aarch64",
+        "macosx_14_0_arm64",
+        22_506_162,
+        "libonnxruntime.1.32.0.dylib",
+        35_272_344,
+        "fa585fabbea65b823b9a8f7e27d46aee3989d1be7e36b528203d3a1fd613aae7"
+    ),
 ];
 
 /// The library for this machine, if there is one.

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::listen::Port;
 
 /// What a key of an administrator may do.
 const ADMIN: &[&str] = &[
@@ -91,8 +92,8 @@ impl FakeB2 {
 
     /// Starts one with a private, bare bucket of that name.
     pub async fn start(bucket: &str) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let base_url = format!("http://{}", listener.local_addr()?);
+        let port = Port::take().await?;
+        let base_url = port.url()?;
         let state = State {
             keys: Vec::new(),
             tokens: Vec::new(),
@@ -119,10 +120,7 @@ impl FakeB2 {
         let inner = Arc::new(Inner { state });
         let router = door::router(inner.clone());
         let mut servers = JoinSet::new();
-        servers.spawn(async move {
-            // Ends only with the test: nobody is left to be told.
-            drop(axum::serve(listener, router).await);
-        });
+        port.serve(router, &mut servers);
         let fake = Self {
             base_url,
             inner,

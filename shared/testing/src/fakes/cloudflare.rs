@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::listen::Port;
 
 /// Items of one call, on every plan but the dearest.
 const MOST: usize = 100;
@@ -63,17 +64,14 @@ impl FakeCloudflare {
 
     /// Starts one whose cache has forgotten nothing yet.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let api_url = format!("http://{}/client/v4", listener.local_addr()?);
+        let port = Port::take().await?;
+        let api_url = format!("{}/client/v4", port.url()?);
         let inner = Arc::new(Inner::default());
         let router = Router::new()
             .route("/client/v4/zones/{zone}/purge_cache", post(purge))
             .with_state(inner.clone());
         let mut servers = JoinSet::new();
-        servers.spawn(async move {
-            // Ends only with the test: nobody is left to be told.
-            drop(axum::serve(listener, router).await);
-        });
+        port.serve(router, &mut servers);
         Ok(Self {
             api_url,
             inner,

@@ -16,8 +16,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode as SpanStatus;
 use prost::Message;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::listen::Port;
 
 /// A span as it arrived; ids in hexadecimal.
 #[derive(Debug, Clone)]
@@ -68,14 +69,14 @@ pub struct FakeCollector {
 impl FakeCollector {
     /// Starts it on a free port.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let port = Port::take().await?;
+        let url = port.url()?;
         let inner = Arc::new(Inner::default());
         let router = Router::new()
             .route("/v1/traces", post(take))
             .with_state(inner.clone());
         let mut server = JoinSet::new();
-        server.spawn(async move { drop(axum::serve(listener, router).await) });
+        port.serve(router, &mut server);
         Ok(Self {
             url,
             inner,

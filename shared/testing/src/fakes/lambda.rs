@@ -16,9 +16,10 @@ use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use shared_domain::{Clock, Ids, SystemClock, SystemIds};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+
+use crate::listen::Port;
 
 const LIMIT: usize = 6 * 1024 * 1024;
 const INVOCATION: &str = "lambda-runtime-invocation-id";
@@ -58,8 +59,8 @@ pub struct FakeLambda {
 impl FakeLambda {
     /// Starts it on a free port.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
+        let port = Port::take().await?;
+        let address = port.address()?;
         let (coming, next) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             next: tokio::sync::Mutex::new(Some(next)),
@@ -72,7 +73,7 @@ impl FakeLambda {
             .route(&format!("{base}/{{id}}/error"), post(failed))
             .with_state(inner.clone());
         let mut server = JoinSet::new();
-        server.spawn(async move { drop(axum::serve(listener, router).await) });
+        port.serve(router, &mut server);
         Ok(Self {
             address,
             inner,

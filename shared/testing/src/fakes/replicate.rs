@@ -20,9 +20,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 use shared_domain::{Clock, PredictionId, Task};
 use shared_replicate::signature;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::listen::Port;
 use crate::{Call, ManualClock};
 use catalogue::{model, version_of};
 use files::Files;
@@ -133,8 +133,8 @@ impl Inner {
 impl FakeReplicate {
     /// Starts the server on a free port; it ends with `servers`.
     pub(crate) async fn start(clock: ManualClock, servers: &mut JoinSet<()>) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let base_url = format!("http://{}/v1", listener.local_addr()?);
+        let port = Port::take().await?;
+        let base_url = format!("{}/v1", port.url()?);
         let state = State {
             models: vec![
                 model(Task::Speech, "whisper-diarization", "audio"),
@@ -148,10 +148,7 @@ impl FakeReplicate {
         let inner = Arc::new(Inner { clock, state });
         let files = files::router(inner.clone());
         let router = door::router(inner.clone(), base_url.clone()).merge(files);
-        servers.spawn(async move {
-            // Ends only with the test: nobody is left to be told.
-            drop(axum::serve(listener, router).await);
-        });
+        port.serve(router, servers);
         Ok(Self { base_url, inner })
     }
 

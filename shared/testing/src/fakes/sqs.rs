@@ -16,10 +16,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use shared_domain::{Clock, Ids, SystemIds};
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Hosted;
+use crate::listen::Port;
 
 /// Messages that Lambda takes at once.
 const BATCH: usize = 10;
@@ -105,8 +105,8 @@ pub struct FakeSqs {
 impl FakeSqs {
     /// Starts it with one queue for each of these functions; its delays go by this clock.
     pub async fn start(clock: Arc<dyn Clock>, functions: &[&str]) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let base = format!("http://{}", listener.local_addr()?);
+        let port = Port::take().await?;
+        let base = port.url()?;
         let mut state = State::default();
         for function in functions {
             let name = format!("{STACK}{function}");
@@ -115,7 +115,7 @@ impl FakeSqs {
         let state = Mutex::new(state);
         let inner = Arc::new(Inner { clock, base, state });
         let (router, mut server) = (door::router(inner.clone()), JoinSet::new());
-        server.spawn(async move { drop(axum::serve(listener, router).await) });
+        port.serve(router, &mut server);
         Ok(Self {
             inner,
             _server: server,
