@@ -7,6 +7,7 @@ use shared_domain::{IllegalMove, Step, VideoId};
 use sqlx::error::DatabaseError;
 
 use crate::Fault;
+use crate::fault::hung_up;
 
 /// Why the record could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +134,7 @@ impl StoreError {
     pub fn is_away(&self) -> bool {
         match self {
             Self::Transient(sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed) => true,
+            Self::Transient(error) if hung_up(error) => true,
             Self::Transient(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
                 let goes = matches!(code.as_ref(), "57P01" | "57P02" | "57P03" | "25006");
                 goes || (code.len() == 5 && code.starts_with("08"))
@@ -186,7 +188,7 @@ fn may_pass(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        _ => false,
+        error => hung_up(error),
     }
 }
 

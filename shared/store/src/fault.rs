@@ -70,6 +70,12 @@ impl Display for Fault {
     }
 }
 
+/// Whether the server ended the connection before its first word, as one does that is stopped at that
+/// moment. The driver takes the byte that did not come for a 0.
+pub(crate) fn hung_up(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(text) if text.contains("from SSLRequest: 0x00"))
+}
+
 impl Fault {
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         match error {
@@ -80,6 +86,7 @@ impl Fault {
                 Self::of_tls(&error.to_string())
             }
             sqlx::Error::Io(_) => Self::Unreachable,
+            error if hung_up(error) => Self::Unreachable,
             _ => Self::Other,
         }
     }

@@ -7,6 +7,8 @@ use shared_domain::{Settings, VideoUploaded};
 use shared_store::{Fault, Store, StoreConfig, StoreError};
 use shared_testing::{Certificates, Options, PASSWORD, PgBouncer, PostgresServer, Switch};
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// How this address fails, and everything that is said of it.
 async fn fault(config: StoreConfig) -> Result<(Fault, String)> {
@@ -148,6 +150,41 @@ async fn a_pooler_tells_wrong_users_and_databases_apart_too() -> Result<()> {
     assert_eq!(found, Fault::Credentials, "{text}");
     let (found, text) = fault(StoreConfig::new(pooler.url("nothing"))).await?;
     assert_eq!(found, Fault::NoDatabase, "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_before_its_first_word_is_away() -> Result<()> {
+    let certificates = Certificates::make()?;
+    let server = PostgresServer::start(&certificates).await?;
+    let stopping = TcpListener::bind("127.0.0.1:0").await?;
+    let port = stopping.local_addr()?.port();
+    let mut callers = JoinSet::new();
+    callers.spawn(async move { while stopping.accept().await.is_ok() {} });
+
+    let own = server.port().to_string();
+    let good = server.url("postgres", "sslmode=require");
+    let mut config = StoreConfig::new(good.replace(&own, &port.to_string()));
+    config.acquire_timeout = Duration::from_millis(300);
+    let (found, text) = fault(config).await?;
+    assert_eq!(found, Fault::Unreachable, "{text}");
+
+    Store::migrate(StoreConfig::new(good.clone())).await?;
+    let switch = Switch::to(server.port()).await?;
+    let store = Store::connect(StoreConfig {
+        max_connections: 1,
+        ..StoreConfig::new(good.replace(&own, &switch.port().to_string()))
+    })
+    .await?;
+    switch.turn(port);
+    PgConnection::connect(&server.socket_url("postgres"))
+        .await?
+        .execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'compliance'")
+        .await?;
+    for _ in 0..2 {
+        let error = store.ping().await.expect_err("nobody is there");
+        assert!(error.is_transient() && error.is_away(), "{error:?}");
+    }
     Ok(())
 }
 
