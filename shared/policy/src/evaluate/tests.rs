@@ -1,3 +1,5 @@
+mod bands;
+
 use shared_domain::BBox;
 
 use super::*;
