@@ -235,6 +235,11 @@ impl Pack {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
+    /// Whether any rule makes something of a task's evidence.
+    pub fn reads(&self, task: Task) -> bool {
+        self.rules.iter().any(|rule| rule.tasks.contains(&task))
+    }
+
     /// Where it is written that what a rule found is a risk of its category.
     pub fn clause(&self, rule: &str, category: &str) -> Option<&Bilingual> {
         let own = self.find_rule(rule).and_then(|rule| rule.clause.as_ref());

@@ -198,3 +198,15 @@ fn each_law_finds_its_own() {
     assert_eq!(verdict("ru-38-fz-ads"), Verdict::Review);
     assert_eq!(verdict("ru-20-3-symbols"), Verdict::Fail);
 }
+
+#[test]
+fn a_hole_in_what_a_pack_makes_nothing_of_is_none_of_its_business() {
+    let mut coverage = full();
+    let nudity = coverage.iter_mut().find(|c| c.task == Task::Nudity).unwrap();
+    nudity.failed = 3;
+    let verdict = |id: &str| evaluate(&[], &coverage, &pack(id), lists()).verdict;
+    assert_eq!(verdict("ru-20-3-symbols"), Verdict::Pass);
+    assert_eq!(verdict("ru-436-fz"), Verdict::Review);
+    let told = evaluate(&[], &coverage, &pack("ru-20-3-symbols"), lists()).not_checked;
+    assert_eq!(told.len(), 1, "it is told all the same");
+}
