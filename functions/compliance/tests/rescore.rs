@@ -44,7 +44,10 @@ impl Archive {
 
     fn run(&self, args: &[&str]) -> Result<Output> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_compliance"));
-        command.args(args).env_clear().envs(self.world.environment());
+        command
+            .args(args)
+            .env_clear()
+            .envs(self.world.environment());
         command
             .env("LANG", "en_US.UTF-8")
             .current_dir(self.folder.path());
@@ -178,7 +181,10 @@ async fn one_video_is_judged_by_its_own_pack_and_a_stranger_is_told() -> Result<
     let output = archive.run(&["rescore", &id, "--pack", "nowhere"])?;
     assert_eq!(output.status.code(), Some(2));
     let errors = String::from_utf8(output.stderr)?;
-    assert!(errors.contains("nowhere") && errors.contains(&id), "{errors}");
+    assert!(
+        errors.contains("nowhere") && errors.contains(&id),
+        "{errors}"
+    );
     Ok(())
 }
 

@@ -19,7 +19,9 @@ pub enum Error {
     #[error("storage failed")]
     Objects(#[from] ObjectsError),
     /// No version of the video's pack is in force.
-    #[error("no version of the policy pack {id:?} is in force on {day}: add one or choose another pack")]
+    #[error(
+        "no version of the policy pack {id:?} is in force on {day}: add one or choose another pack"
+    )]
     NoPack {
         /// Which pack.
         id: String,

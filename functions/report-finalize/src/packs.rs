@@ -15,8 +15,14 @@ impl ReportFinalize {
         for added in self.store.added_packs().await? {
             let knows = |name: &str| self.dictionaries.find(name).is_some();
             if let Err(error) = packs.add(&added.body, knows) {
-                warn!(pack = added.pack_id, version = added.version, error = causes(&error),
-                    "the pack {} {} cannot be read", added.pack_id, added.version);
+                warn!(
+                    pack = added.pack_id,
+                    version = added.version,
+                    error = causes(&error),
+                    "the pack {} {} cannot be read",
+                    added.pack_id,
+                    added.version
+                );
             }
         }
         Ok(packs)

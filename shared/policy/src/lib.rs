@@ -12,14 +12,14 @@ pub use dictionary::{
     BUILT_IN, Dictionaries, Dictionary, DictionaryError, Hit, How, ListError, PolicyConfig,
 };
 pub use evaluate::{
-    Evaluation, Evidence, Gap, Highlight, MAX_EVIDENCE, NotChecked, NotRun, Reason, TaskCoverage,
-    Rating, Trigger, Verdict, evaluate, rate,
+    Evaluation, Evidence, Gap, Highlight, MAX_EVIDENCE, NotChecked, NotRun, Rating, Reason,
+    TaskCoverage, Trigger, Verdict, evaluate, rate,
 };
 pub use html::HtmlError;
 pub use normalise::Text;
 pub use pack::{
-    Band, Bilingual, Category, PACK_SCHEMA, Pack, PackError, Packs, Rule, RuleVerdict, SHIPPED, Scale,
-    Severity, Step,
+    Band, Bilingual, Category, PACK_SCHEMA, Pack, PackError, Packs, Rule, RuleVerdict, SHIPPED,
+    Scale, Severity, Step,
 };
 pub use report::{
     AgeBand, CoverageFacts, Decision, EvidenceFacts, GapFacts, JSON_SCHEMA, Judged, ModelUsed,

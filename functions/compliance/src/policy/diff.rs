@@ -36,7 +36,9 @@ fn named(judge: &Judge, packs: &Packs, what: &str, today: Date) -> anyhow::Resul
     }
     let path = Path::new(what);
     if !path.exists() {
-        bail!("{what:?} is neither a pack in force nor a file: `compliance policy list` shows the packs");
+        bail!(
+            "{what:?} is neither a pack in force nor a file: `compliance policy list` shows the packs"
+        );
     }
     let pack = file::text(path)?.and_then(|yaml| Ok(judge.function.read_pack(packs, &yaml)?));
     pack.map_err(|fault| anyhow::anyhow!(fault.told(path)))

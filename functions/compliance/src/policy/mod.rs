@@ -122,7 +122,9 @@ async fn using(
     project: ProjectId,
 ) -> anyhow::Result<Told> {
     if known.packs.in_force(pack, known.today).is_none() {
-        bail!("no version of the pack {pack:?} is in force: `compliance policy list` shows what there is");
+        bail!(
+            "no version of the pack {pack:?} is in force: `compliance policy list` shows what there is"
+        );
     }
     match store.set_project_policy(project, pack).await {
         Ok(()) => Ok(Told::out(format!(

@@ -67,7 +67,10 @@ fn a_bad_file_is_refused_with_line_and_reason() {
             "mine.yaml:4: unknown pack `nobody`; there are general",
         ),
         (endless.into(), "mine.yaml: the file is larger than"),
-        (b"pack: 1\nid: \xff\n".to_vec(), "mine.yaml:2: this is no UTF-8"),
+        (
+            b"pack: 1\nid: \xff\n".to_vec(),
+            "mine.yaml:2: this is no UTF-8",
+        ),
         (Vec::new(), "mine.yaml"),
     ];
     for (bytes, expected) in cases {
@@ -93,7 +96,10 @@ async fn an_added_pack_is_kept_and_a_bad_one_leaves_it_in_force() {
     let broken = broken.replace("version: '1'", "version: '2'");
     let told = file::add(&known, &store, &written(&folder, broken)).await;
     let complaint = told.unwrap().complaint.unwrap();
-    assert!(complaint.contains("mine.yaml:7: no inherited"), "{complaint}");
+    assert!(
+        complaint.contains("mine.yaml:7: no inherited"),
+        "{complaint}"
+    );
 
     let kept = store.added_packs().await.unwrap();
     assert_eq!((kept.len(), kept[0].version.as_str()), (1, "1"));
@@ -109,7 +115,12 @@ async fn a_project_is_given_a_pack_that_is_in_force() {
     let wrong = using(&known, &store, "strict", store.fresh()).await;
     assert!(wrong.unwrap_err().to_string().contains("policy list"));
     let stranger = using(&known, &store, "ru-436-fz", store.fresh()).await;
-    assert!(stranger.unwrap_err().to_string().contains("no such project"));
+    assert!(
+        stranger
+            .unwrap_err()
+            .to_string()
+            .contains("no such project")
+    );
 }
 
 #[test]
@@ -127,7 +138,10 @@ fn the_list_marks_what_judges_today() {
             words.starts_with(start)
         })
     };
-    assert!(line(&["*", "studio", "1", "2026-06-01", "-", "29", "Studio"]), "{listed}");
+    assert!(
+        line(&["*", "studio", "1", "2026-06-01", "-", "29", "Studio"]),
+        "{listed}"
+    );
     assert!(line(&["studio", "2", "2026-12-01"]), "{listed}");
     assert!(line(&["*", "ru-436-fz", "1.0.0"]), "{listed}");
 }

@@ -129,7 +129,10 @@ async fn judging_again_asks_no_model_and_writes_to_nobody() -> Result<()> {
         (rescored.before.as_str(), rescored.provider_calls),
         ("fail", 0)
     );
-    assert_eq!(rescored.after, "pass", "it asks for nothing that was missed");
+    assert_eq!(
+        rescored.after, "pass",
+        "it asks for nothing that was missed"
+    );
     let after = stage.report().await?;
     assert_eq!(after.report_id, before.report_id, "links stay");
     assert_eq!(

@@ -34,10 +34,7 @@ pub const BUILT_IN: [(&str, &str); 14] = [
     ("tobacco", include_str!("../../dictionaries/tobacco.txt")),
     ("drugs", include_str!("../../dictionaries/drugs.txt")),
     ("weapons", include_str!("../../dictionaries/weapons.txt")),
-    (
-        "gambling",
-        include_str!("../../dictionaries/gambling.txt"),
-    ),
+    ("gambling", include_str!("../../dictionaries/gambling.txt")),
     (
         "self-harm",
         include_str!("../../dictionaries/self-harm.txt"),

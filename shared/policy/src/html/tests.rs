@@ -152,5 +152,8 @@ fn the_age_band_links_to_its_reasons() {
         assert!(band.contains(part), "{part}: {band}");
     }
     let none = page(&found, Lang::Ru);
-    assert!(!none.contains("data-testid=\"band\""), "general has no scale");
+    assert!(
+        !none.contains("data-testid=\"band\""),
+        "general has no scale"
+    );
 }

@@ -155,8 +155,18 @@ fn what_is_wrong_is_told_with_its_line() {
             21,
             "how close `count` events are",
         ),
-        ("id: mine", "id: mine\nextends: other", 3, "unknown pack `other`"),
-        ("id: mine", "id: mine\nextends: mine", 3, "cannot extend itself"),
+        (
+            "id: mine",
+            "id: mine\nextends: other",
+            3,
+            "unknown pack `other`",
+        ),
+        (
+            "id: mine",
+            "id: mine\nextends: mine",
+            3,
+            "cannot extend itself",
+        ),
         (
             "required: [speech]",
             "required: [speech]\nthresholds: { said: 0.5 }",
@@ -196,7 +206,11 @@ fn what_is_no_pack_at_all_is_refused() {
             .reason
             .contains("larger")
     );
-    for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+    for deep in [
+        "[".repeat(100_000),
+        "{a: ".repeat(100_000),
+        "- ".repeat(100_000),
+    ] {
         assert!(parse(&deep).is_err());
     }
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n\

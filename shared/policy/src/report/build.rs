@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AgeBand, CoverageFacts, EvidenceFacts, GapFacts, Judged, PolicyFacts, Report, ReportInput, Risk,
-    RiskReason, RunFacts, SCHEMA, WordFacts,
+    AgeBand, CoverageFacts, EvidenceFacts, GapFacts, Judged, PolicyFacts, Report, ReportInput,
+    Risk, RiskReason, RunFacts, SCHEMA, WordFacts,
 };
 use crate::evaluate::{Evaluation, Evidence, TaskCoverage, rate, task_name};
 use crate::pack::{Bilingual, Pack, Severity};

@@ -119,7 +119,10 @@ fn the_reasons_are_the_risks_that_decide_and_no_others() {
     );
     let result = judged_by("ru-436-fz", &detections);
     let rating = result.rating.unwrap();
-    assert_eq!((rating.band.as_str(), &rating.reasons[..]), ("16+", &[1, 2, 3][..]));
+    assert_eq!(
+        (rating.band.as_str(), &rating.reasons[..]),
+        ("16+", &[1, 2, 3][..])
+    );
     assert!(
         rating
             .reasons
@@ -148,9 +151,7 @@ fn a_band_of_a_video_with_holes_is_the_least_it_can_be() {
 fn advertising_goes_by_frequency_and_a_step_may_fail_a_video() {
     let id = "youtube-advertiser-friendly";
     assert_eq!(band(id, &repeated("fuck", 3)), "full");
-    let dense: Vec<Detection> = (0..12)
-        .map(|n| said(&[("fuck", 0.9)], n * 8_000))
-        .collect();
+    let dense: Vec<Detection> = (0..12).map(|n| said(&[("fuck", 0.9)], n * 8_000)).collect();
     assert_eq!(band(id, &dense), "limited");
     assert_eq!(band(id, &repeated("fuck", 60)), "limited");
     assert_eq!(
@@ -202,7 +203,10 @@ fn each_law_finds_its_own() {
 #[test]
 fn a_hole_in_what_a_pack_makes_nothing_of_is_none_of_its_business() {
     let mut coverage = full();
-    let nudity = coverage.iter_mut().find(|c| c.task == Task::Nudity).unwrap();
+    let nudity = coverage
+        .iter_mut()
+        .find(|c| c.task == Task::Nudity)
+        .unwrap();
     nudity.failed = 3;
     let verdict = |id: &str| evaluate(&[], &coverage, &pack(id), lists()).verdict;
     assert_eq!(verdict("ru-20-3-symbols"), Verdict::Pass);

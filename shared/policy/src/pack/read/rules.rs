@@ -115,9 +115,10 @@ fn evidence(raw: &RawRule, tasks: &[Task]) -> Result<(), PackError> {
     let of_words = |task: &Task| matches!(task, Task::Speech | Task::Text);
     match (raw.labels.is_empty(), raw.dictionaries.is_empty()) {
         (true, true) => Err(at(&raw.id, "a rule has labels or dictionaries")),
-        (_, false) if !tasks.iter().all(of_words) => {
-            Err(at(&raw.id, "dictionaries are for the tasks speech and text"))
-        }
+        (_, false) if !tasks.iter().all(of_words) => Err(at(
+            &raw.id,
+            "dictionaries are for the tasks speech and text",
+        )),
         (false, false) => Err(at(&raw.id, "a rule has labels or dictionaries, not both")),
         _ => Ok(()),
     }

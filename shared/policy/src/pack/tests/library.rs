@@ -22,7 +22,11 @@ fn versions() -> Packs {
 #[test]
 fn the_version_in_force_is_the_one_that_began_last() {
     let packs = versions();
-    let judging = |day| packs.in_force("mine", day).map(|pack| pack.version.as_str());
+    let judging = |day| {
+        packs
+            .in_force("mine", day)
+            .map(|pack| pack.version.as_str())
+    };
     assert_eq!(judging(date!(2020 - 01 - 01)), Some("1"));
     assert_eq!(judging(date!(2026 - 02 - 28)), Some("1"));
     assert_eq!(judging(date!(2026 - 03 - 01)), Some("2"));

@@ -8,10 +8,7 @@ use super::*;
 
 const FILES: [(&str, &str); 6] = [
     ("general", GENERAL),
-    (
-        "ru-436-fz",
-        include_str!("../../../packs/ru-436-fz.yaml"),
-    ),
+    ("ru-436-fz", include_str!("../../../packs/ru-436-fz.yaml")),
     (
         "ru-38-fz-ads",
         include_str!("../../../packs/ru-38-fz-ads.yaml"),
@@ -87,7 +84,10 @@ fn each_rule_names_its_clause_and_each_label_has_a_name() {
 fn each_says_in_both_languages_that_it_is_no_legal_advice() {
     for pack in packs().all() {
         let said = &pack.disclaimer;
-        let ru = said.ru.to_lowercase().contains("не юридическая консультация");
+        let ru = said
+            .ru
+            .to_lowercase()
+            .contains("не юридическая консультация");
         let en = said.en.to_lowercase();
         assert!(ru, "{}: {}", pack.id, said.ru);
         assert!(
