@@ -1,7 +1,6 @@
 //! Which pack judges.
 
 use shared_policy::{Pack, PackError, Packs};
-use shared_runtime::causes;
 use time::Date;
 use tracing::warn;
 
@@ -11,19 +10,12 @@ impl ReportFinalize {
     /// The packs of the program and those that were added. One that this release cannot read stays
     /// out, and what it extends or replaces stays in force.
     pub async fn packs(&self) -> Result<Packs, Error> {
-        let mut packs = self.built_in.clone();
-        for added in self.store.added_packs().await? {
-            let knows = |name: &str| self.dictionaries.find(name).is_some();
-            if let Err(error) = packs.add(&added.body, knows) {
-                warn!(
-                    pack = added.pack_id,
-                    version = added.version,
-                    error = causes(&error),
-                    "the pack {} {} cannot be read",
-                    added.pack_id,
-                    added.version
-                );
-            }
+        let added = self.store.added_packs().await?;
+        let bodies = added.iter().map(|added| added.body.as_str());
+        let knows = |name: &str| self.dictionaries.find(name).is_some();
+        let (packs, refused) = self.built_in.with(bodies, knows);
+        for error in refused {
+            warn!(%error, "a stored pack cannot be read");
         }
         Ok(packs)
     }

@@ -5,6 +5,7 @@
 
 mod coverage;
 mod describe;
+mod doubt;
 mod hits;
 mod merge;
 mod passage;
@@ -19,6 +20,7 @@ use crate::pack::{Bilingual, Pack, RuleVerdict};
 pub use coverage::{Gap, NotChecked, NotRun, TaskCoverage};
 pub(crate) use coverage::{gap_text, limit_text};
 pub(crate) use describe::task_name;
+pub use doubt::is_doubtful;
 pub use weigh::{Rating, rate};
 
 /// The result in one word.

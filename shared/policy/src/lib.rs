@@ -13,7 +13,7 @@ pub use dictionary::{
 };
 pub use evaluate::{
     Evaluation, Evidence, Gap, Highlight, MAX_EVIDENCE, NotChecked, NotRun, Rating, Reason,
-    TaskCoverage, Trigger, Verdict, evaluate, rate,
+    TaskCoverage, Trigger, Verdict, evaluate, is_doubtful, rate,
 };
 pub use html::HtmlError;
 pub use normalise::Text;

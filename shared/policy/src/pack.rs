@@ -107,6 +107,8 @@ pub struct Rule {
     pub dictionaries: Vec<String>,
     /// Evidence with a lower score is passed over.
     pub min_score: f32,
+    /// A finding with a lower score is shown to a second model, and is doubtful unless that agrees.
+    pub cross_check: Option<f32>,
     /// Shorter events are passed over.
     pub min_length_ms: i64,
     /// Hits that are no further apart are one event.

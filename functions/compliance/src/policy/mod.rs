@@ -91,17 +91,14 @@ impl Known {
         let config = PolicyConfig::read(&reader);
         reader.finish()?;
         let dictionaries = Dictionaries::connect(&config)?;
-        let mut packs = Packs::built_in(|name| dictionaries.find(name).is_some())?;
+        let knows = |name: &str| dictionaries.find(name).is_some();
         let added = match store {
             Some(store) => store.added_packs().await?,
             None => Vec::new(),
         };
-        for added in added {
-            // One that this release cannot read judges nothing; the log of the judge tells of it.
-            packs
-                .add(&added.body, |name| dictionaries.find(name).is_some())
-                .ok();
-        }
+        let bodies = added.iter().map(|added| added.body.as_str());
+        // What this release cannot read judges nothing; the log of the judge tells of it.
+        let (packs, _) = Packs::built_in(knows)?.with(bodies, knows);
         Ok(Self {
             dictionaries,
             packs,

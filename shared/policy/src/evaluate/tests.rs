@@ -1,4 +1,5 @@
 mod bands;
+mod doubt;
 
 use shared_domain::BBox;
 

@@ -74,6 +74,18 @@ impl Packs {
         Ok(())
     }
 
+    /// These and the added ones; what this release cannot read stays out, for the reasons that are told.
+    pub fn with<'y>(
+        &self,
+        added: impl IntoIterator<Item = &'y str>,
+        knows: impl Fn(&str) -> bool,
+    ) -> (Self, Vec<PackError>) {
+        let mut all = self.clone();
+        let added = added.into_iter().map(|yaml| all.add(yaml, &knows));
+        let refused = added.filter_map(Result::err).collect();
+        (all, refused)
+    }
+
     /// The version of a pack that holds on a day.
     pub fn in_force(&self, id: &str, day: Date) -> Option<&Pack> {
         in_force(&self.packs, id, day)

@@ -156,6 +156,18 @@ fn what_is_wrong_is_told_with_its_line() {
             "how close `count` events are",
         ),
         (
+            "tasks: [speech]",
+            "tasks: [context]",
+            15,
+            "finds nothing by itself",
+        ),
+        (
+            "verdict: fail",
+            "verdict: fail\n    cross_check: 0.5",
+            20,
+            "frames only",
+        ),
+        (
             "id: mine",
             "id: mine\nextends: other",
             3,
@@ -236,5 +248,42 @@ fn a_pack_without_its_source_or_disclaimer_is_refused() {
         let error = error.unwrap_err();
         assert_eq!(error.line, 2);
         assert!(error.reason.contains(field), "{error}");
+    }
+}
+
+/// The same bytes damaged in many ways: whatever comes of it, nothing breaks, and an error about a place
+/// names one that the file has.
+#[test]
+fn damaged_packs_are_read_or_refused_and_never_break() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below).unwrap()).unwrap()
+    };
+    let pieces = [
+        ":", "-", "[", "]", "{", "}", "&a", "*a", "!!", "|", "\n", "  ", "'", "\"", "#", "\u{0}",
+        "9e999", "~", "<<: ", "\t", "\u{feff}", "\u{202e}", "-1", "null",
+    ];
+    for _ in 0..3_000 {
+        let mut yaml: Vec<char> = GOOD.chars().collect();
+        for _ in 0..=random(3) {
+            let at = random(yaml.len());
+            match random(3) {
+                0 => yaml.truncate(at.max(1)),
+                1 => drop(yaml.drain(at..(at + random(9)).min(yaml.len()))),
+                _ => drop(yaml.splice(at..at, pieces[random(pieces.len())].chars())),
+            }
+            if yaml.is_empty() {
+                break;
+            }
+        }
+        let yaml: String = yaml.into_iter().collect();
+        if let Err(error) = parse(&yaml) {
+            let lines = u64::try_from(yaml.lines().count()).unwrap();
+            assert!(error.line <= lines + 1, "{error}: {yaml:?}");
+            assert!(!error.reason.is_empty(), "{yaml:?}");
+        }
     }
 }

@@ -83,6 +83,7 @@ pub(super) struct RawRule {
     #[serde(default)]
     pub(super) dictionaries: Vec<Spanned<String>>,
     pub(super) min_score: Option<Spanned<f32>>,
+    pub(super) cross_check: Option<Spanned<f32>>,
     pub(super) min_length_ms: Option<Spanned<i64>>,
     pub(super) merge_gap_ms: Option<Spanned<i64>>,
     pub(super) verdict: RuleVerdict,

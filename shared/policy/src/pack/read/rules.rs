@@ -94,6 +94,7 @@ fn rule(raw: RawRule, around: &Around<'_>) -> Result<Rule, PackError> {
             .map(|list| list.value)
             .collect(),
         min_score: raw.min_score.map_or(Ok(0.0), |value| share(&value))?,
+        cross_check: raw.cross_check.map(|value| share(&value)).transpose()?,
         min_length_ms: raw.min_length_ms.map_or(Ok(0), |value| length(&value))?,
         merge_gap_ms: raw.merge_gap_ms.map_or(Ok(0), |value| length(&value))?,
         verdict: raw.verdict,
@@ -112,7 +113,16 @@ fn evidence(raw: &RawRule, tasks: &[Task]) -> Result<(), PackError> {
     if tasks.is_empty() {
         return Err(at(&raw.id, "a rule names at least one task"));
     }
+    if tasks.contains(&Task::Context) {
+        let reason = "the task context answers to `cross_check` and finds nothing by itself";
+        return Err(at(&raw.id, reason));
+    }
     let of_words = |task: &Task| matches!(task, Task::Speech | Task::Text);
+    if let Some(place) = &raw.cross_check
+        && tasks.iter().any(of_words)
+    {
+        return Err(at(place, "a second model looks at frames only"));
+    }
     match (raw.labels.is_empty(), raw.dictionaries.is_empty()) {
         (true, true) => Err(at(&raw.id, "a rule has labels or dictionaries")),
         (_, false) if !tasks.iter().all(of_words) => Err(at(
