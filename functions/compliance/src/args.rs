@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::doctor::Deploy;
 
-pub(crate) use judging::{PackFile, Policy, Rescore};
+pub(crate) use judging::{Policy, Rescore};
 
 /// Tells what in a video breaks the law or a platform's rules, before it is published.
 #[derive(Debug, Parser)]

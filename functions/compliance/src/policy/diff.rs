@@ -23,7 +23,7 @@ pub(super) async fn diff(judge: &Judge, old: &str, new: &str) -> anyhow::Result<
         let before = judge.function.judgement_by(video_id, &old).await?;
         let after = judge.function.judgement_by(video_id, &new).await?;
         if let Some((before, after)) = before.zip(after) {
-            changes.add(video_id, before, after);
+            changes.add(video_id, &before, &after);
         }
     }
     Ok(changes.told())
@@ -54,7 +54,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn add(&mut self, video_id: VideoId, before: Judgement, after: Judgement) {
+    fn add(&mut self, video_id: VideoId, before: &Judgement, after: &Judgement) {
         self.videos += 1;
         self.verdicts += usize::from(before.verdict != after.verdict);
         self.bands += usize::from(before.band != after.band);
@@ -66,7 +66,7 @@ impl Changes {
             video_id.to_string(),
             before.name.clone(),
             change(before.verdict, after.verdict),
-            change(&band(&before), &band(&after)),
+            change(&band(before), &band(after)),
             change(&before.risks.to_string(), &after.risks.to_string()),
         ]);
     }

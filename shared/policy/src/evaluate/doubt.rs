@@ -53,7 +53,7 @@ pub(super) fn cross_check(found: &mut [Found<'_>], detections: &[&Detection]) {
             let about_it = opinion.label == UNSAFE || hit.rule.labels.contains(&opinion.label);
             about_it && sound(opinion.score) >= AGREES
         };
-        let agreed = said.iter().any(|opinion| agrees(opinion));
+        let agreed = said.iter().any(agrees);
         hit.evidence.unclear |= !agreed;
     }
 }
