@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the long clips once and measures a check of each: `./justw bench [NAME…]`; a NAME with a
-# slash is a file of your own. `./justw bench hosts [FUNCTION…]` measures the starts of the functions instead.
+# slash is a file of your own. `./justw bench hosts [FUNCTION…]` measures the starts of the functions instead,
+# `./justw bench rescore [VIDEOS]` how long stored evidence takes to be judged again.
 source "$(dirname "$0")/lib.sh"
 
 infra/scripts/setup.sh
@@ -12,6 +13,9 @@ if [ "${1:-}" = hosts ]; then
     binaries=()
     for name in "$@"; do binaries+=("$(build_static "$name")"); done
     exec python3 infra/scripts/bench_hosts.py "$(PROFILE=dev build_compliance)" "${binaries[@]}"
+fi
+if [ "${1:-}" = rescore ]; then
+    exec python3 infra/scripts/bench_rescore.py "$(PROFILE=release build_compliance)" "${@:2}"
 fi
 infra/scripts/setup-test.sh
 export PROFILE=${PROFILE:-release}

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod judging;
+
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::doctor::Deploy;
+
+pub(crate) use judging::{Policy, Rescore};
 
 /// Tells what in a video breaks the law or a platform's rules, before it is published.
 #[derive(Debug, Parser)]
@@ -46,6 +50,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Queue,
     },
+    /// The packs by which videos are judged.
+    Policy {
+        #[command(subcommand)]
+        command: Policy,
+    },
+    /// Judge stored evidence anew; no model is asked. Ends with 2 when a video could not be judged.
+    Rescore(Rescore),
 }
 
 impl Command {
@@ -56,6 +67,12 @@ impl Command {
             Self::Worker(_) | Self::Cleanup => true,
             _ => false,
         }
+    }
+
+    /// Whether what it prints is read by a person who asked for it, and no log.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let asked = matches!(self, Self::Policy { .. } | Self::Rescore(_));
+        asked || matches!(self, Self::Check(_) | Self::Doctor(_))
     }
 }
 
@@ -113,8 +130,8 @@ pub(crate) struct Check {
     /// Video files.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The policy pack to judge by; there is one.
-    #[arg(long, default_value = "general", value_name = "ID", value_parser = ["general"])]
+    /// The policy pack to judge by.
+    #[arg(long, default_value = "general", value_name = "ID", value_parser = shared_policy::SHIPPED)]
     pub(crate) policy: String,
     /// Folder for the reports.
     #[arg(long, default_value = "out", value_name = "DIR")]

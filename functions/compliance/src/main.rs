@@ -6,11 +6,14 @@ mod check;
 mod deployed;
 mod doctor;
 mod embedded;
+mod judge;
 mod mail;
 mod migrate;
 mod models;
+mod policy;
 mod ports;
 mod queue;
+mod rescore;
 mod secrets;
 mod serve;
 
@@ -30,7 +33,7 @@ fn main() -> ExitCode {
     let ended = environment()
         .map_err(anyhow::Error::from)
         .and_then(|settings| {
-            let quiet = matches!(args.command, Command::Check(_) | Command::Doctor(_));
+            let quiet = args.command.is_quiet();
             let level = settings
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
@@ -65,6 +68,8 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Doctor(args) => doctor::doctor(settings, &args).await,
         Command::SendTestEmail(to) => mail::send_test(&settings, &to.address).await,
         Command::Models { command } => models::models(&settings, &command).await,
+        Command::Policy { command } => policy::policy(settings, &command).await,
+        Command::Rescore(args) => rescore::rescore(settings, &args).await,
     }
 }
 

@@ -51,7 +51,8 @@ pub(crate) fn run(run: &Execution, coverage: &[TaskCoverage], now: OffsetDateTim
     RunInput {
         id: run.execution_id,
         started_at: run.started_at.unwrap_or(now),
-        completed_at: now,
+        // Judging again does not make the run any longer.
+        completed_at: run.completed_at.unwrap_or(now),
         models: models.iter().filter_map(used).collect(),
         predictions: u64::try_from(run.api_calls_count).unwrap_or(0),
         cached: coverage.iter().map(|task| task.cached).sum(),

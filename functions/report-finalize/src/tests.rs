@@ -1,3 +1,5 @@
+mod rescoring;
+
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -23,11 +25,19 @@ const TASKS: [Task; 3] = [Task::Nudity, Task::Speech, Task::Objects];
 impl Stage {
     /// A run whose last answer has just come in.
     async fn open() -> Result<Self> {
+        Self::judged_by("general").await
+    }
+
+    /// The same in a project with another pack.
+    async fn judged_by(policy: &str) -> Result<Self> {
         let world = World::new().await;
         let function = ReportFinalize::connect(world.shared()).await;
         let handler = boxed(function.map_err(anyhow::Error::from_boxed)?);
-        let project = world.project(&world.user(Role::Client).await?).await?;
-        let run = world.run(&project, &TASKS).await?;
+        let owner = world.user(Role::Client).await?;
+        let project = world.project(&owner).await?;
+        let store = &world.store;
+        store.set_project_policy(project.project_id, policy).await?;
+        let run = world.run(&world.project(&owner).await?, &TASKS).await?;
         let stage = Self {
             world,
             handler,

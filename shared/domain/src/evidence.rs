@@ -82,6 +82,9 @@ pub const UNCLEAR: &str = "unclear";
 /// Label of a frame with text that was seen but could not be read: undecided, never clean.
 pub const UNREAD: &str = "unread";
 
+/// Label of a frame that a second model looked at, whatever else it says: silence is an opinion too.
+pub const LOOKED: &str = "looked";
+
 /// One thing that a model says of a target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {

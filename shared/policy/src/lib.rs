@@ -6,19 +6,24 @@ mod html;
 mod normalise;
 mod pack;
 mod report;
+mod taxonomy;
 
 pub use dictionary::{
     BUILT_IN, Dictionaries, Dictionary, DictionaryError, Hit, How, ListError, PolicyConfig,
 };
 pub use evaluate::{
-    Evaluation, Evidence, Gap, Highlight, MAX_EVIDENCE, NotChecked, NotRun, Reason, TaskCoverage,
-    Trigger, Verdict, evaluate,
+    Evaluation, Evidence, Gap, Highlight, MAX_EVIDENCE, NotChecked, NotRun, Rating, Reason,
+    TaskCoverage, Trigger, Verdict, evaluate, is_doubtful, rate,
 };
 pub use html::HtmlError;
 pub use normalise::Text;
-pub use pack::{Bilingual, Category, Pack, PackError, Rule, RuleVerdict, Severity};
+pub use pack::{
+    Band, Bilingual, Category, PACK_SCHEMA, Pack, PackError, Packs, Rule, RuleVerdict, SHIPPED,
+    Scale, Severity, Step,
+};
 pub use report::{
     AgeBand, CoverageFacts, Decision, EvidenceFacts, GapFacts, JSON_SCHEMA, Judged, ModelUsed,
     PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput, SCHEMA, Stage,
     VideoFacts, WordFacts,
 };
+pub use taxonomy::{Area, Definition, Kind, Named, Taxonomy};

@@ -177,13 +177,19 @@ pub struct RunFacts {
     pub cost_usd: f64,
 }
 
-/// For whom a video is fit.
+/// For whom a video is fit, or what else the scale of the policy tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgeBand {
     /// `ru-436-fz`.
     pub scheme: String,
+    /// What people call the scale: age category.
+    pub title: Bilingual,
     /// `16+`.
     pub value: String,
+    /// What people call the band.
+    pub name: Bilingual,
+    /// Not everything was looked at, so that it may be a graver one.
+    pub at_least: bool,
     /// The risks that decide it.
     pub reasons: Vec<TriggerId>,
 }

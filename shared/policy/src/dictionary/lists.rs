@@ -9,7 +9,7 @@ use shared_domain::Reader;
 use super::{Dictionary, DictionaryError, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str); 14] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
@@ -34,6 +34,11 @@ pub const BUILT_IN: [(&str, &str); 12] = [
     ("tobacco", include_str!("../../dictionaries/tobacco.txt")),
     ("drugs", include_str!("../../dictionaries/drugs.txt")),
     ("weapons", include_str!("../../dictionaries/weapons.txt")),
+    ("gambling", include_str!("../../dictionaries/gambling.txt")),
+    (
+        "self-harm",
+        include_str!("../../dictionaries/self-harm.txt"),
+    ),
     ("symbols", include_str!("../../dictionaries/symbols.txt")),
     ("brands", include_str!("../../dictionaries/brands.txt")),
     (

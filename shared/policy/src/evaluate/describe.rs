@@ -43,7 +43,11 @@ fn sentence(group: &[Found<'_>], category: &Category, pack: &Pack, lang: Lang) -
     if group.iter().all(|hit| hit.evidence.unclear) {
         let note = match task {
             Task::Speech => lang.pick("расслышано неуверенно", "heard unclearly"),
-            _ => lang.pick("прочитано неуверенно", "read unclearly"),
+            Task::Text => lang.pick("прочитано неуверенно", "read unclearly"),
+            _ => lang.pick(
+                "вторая модель не подтвердила",
+                "a second model did not agree",
+            ),
         };
         text = format!("{text} ({note})");
     }

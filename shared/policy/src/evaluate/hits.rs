@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use shared_domain::{Detection, Task};
 
+use super::doubt;
 use super::passage::{self, Passage, sound};
 use super::{Evidence, RuleVerdict};
 use crate::pack::{Pack, Rule};
@@ -37,6 +38,7 @@ pub(super) fn find<'p>(
 ) -> Vec<Found<'p>> {
     let all: Vec<&Detection> = detections.iter().collect();
     let mut found = labelled(&all, pack);
+    doubt::cross_check(&mut found, &all);
     for (task, passages) in [
         (Task::Speech, passage::spoken(&all)),
         (Task::Text, passage::shown(&all)),

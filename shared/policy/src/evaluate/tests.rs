@@ -1,3 +1,6 @@
+mod bands;
+mod doubt;
+
 use shared_domain::BBox;
 
 use super::*;

@@ -1,5 +1,6 @@
 //! What the page shows, already in words: the template only places it.
 
+mod band;
 mod risk;
 
 use shared_domain::Lang;
@@ -8,6 +9,7 @@ use crate::evaluate::{Verdict, gap_text, limit_text};
 use crate::pack::{RuleVerdict, Severity};
 use crate::report::{CoverageFacts, GapFacts, Report, Stage};
 
+pub(super) use band::{BandView, band};
 pub(super) use risk::{Card, cards};
 
 /// The head of the page.

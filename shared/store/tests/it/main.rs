@@ -4,6 +4,7 @@ mod accounts;
 mod lanes;
 mod migrating;
 mod moves;
+mod policies;
 mod pooler;
 mod predictions;
 mod queue;
