@@ -4,20 +4,21 @@
 //! call. What was not looked at counts: a gap turns `pass` into `review`.
 
 mod coverage;
-mod describe;
+pub(crate) mod describe;
 mod hits;
-mod merge;
-mod passage;
+pub(crate) mod merge;
+pub(crate) mod passage;
 
 use serde::{Deserialize, Serialize};
 use shared_domain::{BBox, Detection, Task, Word};
 
-use crate::Dictionaries;
 use crate::pack::{Bilingual, Pack, RuleVerdict};
+use crate::{Dictionaries, advertising};
 
 pub use coverage::{Gap, NotChecked, NotRun, TaskCoverage};
 pub(crate) use coverage::{gap_text, limit_text};
 pub(crate) use describe::task_name;
+pub(crate) use hits::Found;
 
 /// The result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -144,7 +145,8 @@ pub fn evaluate(
     dictionaries: &Dictionaries,
 ) -> Evaluation {
     let hits = hits::find(detections, pack, dictionaries);
-    let triggers = merge::events(hits, pack);
+    let adverts = advertising::triggers(detections, pack, dictionaries);
+    let triggers = merge::events(hits, adverts, pack);
     let coverage = coverage::complete(coverage, pack);
     let not_checked = coverage::not_checked(&coverage);
     let mut reasons = risk_reasons(&triggers);

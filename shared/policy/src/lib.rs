@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod advertising;
 mod dictionary;
 mod evaluate;
 mod html;

@@ -9,7 +9,7 @@ use shared_domain::Reader;
 use super::{Dictionary, DictionaryError, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str); 17] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
@@ -39,6 +39,26 @@ pub const BUILT_IN: [(&str, &str); 12] = [
     (
         "advertising",
         include_str!("../../dictionaries/advertising.txt"),
+    ),
+    (
+        "advertising-calls",
+        include_str!("../../dictionaries/advertising-calls.txt"),
+    ),
+    (
+        "advertising-links",
+        include_str!("../../dictionaries/advertising-links.txt"),
+    ),
+    (
+        "advertising-orders",
+        include_str!("../../dictionaries/advertising-orders.txt"),
+    ),
+    (
+        "advertising-offers",
+        include_str!("../../dictionaries/advertising-offers.txt"),
+    ),
+    (
+        "advertising-mark",
+        include_str!("../../dictionaries/advertising-mark.txt"),
     ),
 ];
 

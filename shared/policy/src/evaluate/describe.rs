@@ -51,7 +51,7 @@ fn sentence(group: &[Found<'_>], category: &Category, pack: &Pack, lang: Lang) -
 }
 
 /// What was said or shown, each once, in the order of its first appearance.
-fn named(group: &[Found<'_>], pack: &Pack, lang: Lang) -> Vec<String> {
+pub(crate) fn named(group: &[Found<'_>], pack: &Pack, lang: Lang) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for hit in group {
         let name = match matched(hit) {

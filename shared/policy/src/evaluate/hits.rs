@@ -11,12 +11,12 @@ use crate::{Dictionaries, Text};
 
 /// One application of one rule.
 #[derive(Debug)]
-pub(super) struct Found<'p> {
-    pub(super) rule: &'p Rule,
-    pub(super) task: Task,
-    pub(super) start_ms: i64,
-    pub(super) end_ms: i64,
-    pub(super) evidence: Evidence,
+pub(crate) struct Found<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(crate) task: Task,
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    pub(crate) evidence: Evidence,
 }
 
 impl Found<'_> {
