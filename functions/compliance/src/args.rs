@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::doctor::Deploy;
+use crate::policy::Policy;
 
 /// Tells what in a video breaks the law or a platform's rules, before it is published.
 #[derive(Debug, Parser)]
@@ -40,6 +41,11 @@ pub(crate) enum Command {
     Models {
         #[command(subcommand)]
         command: Models,
+    },
+    /// What is a risk, and why.
+    Policy {
+        #[command(subcommand)]
+        command: Policy,
     },
     /// What waits between the functions, and what was given up.
     Queue {

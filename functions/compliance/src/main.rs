@@ -9,6 +9,7 @@ mod embedded;
 mod mail;
 mod migrate;
 mod models;
+mod policy;
 mod ports;
 mod queue;
 mod secrets;
@@ -30,7 +31,10 @@ fn main() -> ExitCode {
     let ended = environment()
         .map_err(anyhow::Error::from)
         .and_then(|settings| {
-            let quiet = matches!(args.command, Command::Check(_) | Command::Doctor(_));
+            let quiet = matches!(
+                args.command,
+                Command::Check(_) | Command::Doctor(_) | Command::Policy { .. }
+            );
             let level = settings
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
@@ -65,6 +69,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Doctor(args) => doctor::doctor(settings, &args).await,
         Command::SendTestEmail(to) => mail::send_test(&settings, &to.address).await,
         Command::Models { command } => models::models(&settings, &command).await,
+        Command::Policy { command } => policy::policy(&settings, &command).await,
     }
 }
 

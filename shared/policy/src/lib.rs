@@ -6,6 +6,7 @@ mod evaluate;
 mod html;
 mod normalise;
 mod pack;
+mod project;
 mod report;
 
 pub use dictionary::{
@@ -18,6 +19,7 @@ pub use evaluate::{
 pub use html::HtmlError;
 pub use normalise::Text;
 pub use pack::{Bilingual, Category, Pack, PackError, Rule, RuleVerdict, Severity};
+pub use project::ProjectWords;
 pub use report::{
     AgeBand, CoverageFacts, Decision, EvidenceFacts, GapFacts, JSON_SCHEMA, Judged, ModelUsed,
     PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput, SCHEMA, Stage,

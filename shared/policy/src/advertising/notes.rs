@@ -158,19 +158,16 @@ impl Reading<'_> {
     fn read(&self, dictionaries: &Dictionaries, into: &mut Notes) {
         let written = &self.passage.text;
         let text = Text::new(written);
-        let hits = |list: &str| {
-            let list = dictionaries.find(list);
-            list.map(|list| list.find(&text)).unwrap_or_default()
-        };
         for (list, sign) in LISTS {
-            let named = hits(list);
+            let named = dictionaries.search(list, &text);
             let named = named
                 .iter()
                 .filter(|hit| sign != Sign::Brand || !is_platform(&hit.entry));
             into.signs
                 .extend(named.filter_map(|hit| self.note(sign, hit)));
         }
-        let words = hits(WORD);
+        let words = dictionaries.find(WORD).map(|list| list.find(&text));
+        let words = words.unwrap_or_default();
         // A page with the advertiser on it points to them only where the word stands beside it.
         let page = match self.task {
             Task::Text if !words.is_empty() => advertiser::page(written),

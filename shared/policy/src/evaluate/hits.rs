@@ -113,10 +113,9 @@ fn worded<'p>(
     let mut hits = BTreeMap::new();
     for rule in rules {
         for name in &rule.dictionaries {
-            let Some(dictionary) = dictionaries.find(name) else {
-                continue;
-            };
-            let hits = hits.entry(name).or_insert_with(|| dictionary.find(&text));
+            let hits = hits
+                .entry(name)
+                .or_insert_with(|| dictionaries.search(name, &text));
             let placed = hits
                 .iter()
                 .filter_map(|hit| passage.place(hit, pack.unclear_below));
