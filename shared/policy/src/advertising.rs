@@ -129,7 +129,7 @@ fn span(signs: &[&Note<Sign>], around_ms: i64) -> (i64, i64) {
 /// Whether somebody is asked to act: a promo code or a sponsor says so alone, a link, an order and an
 /// offer by twos, or beside a brand. An offer beside a brand may be news of it.
 fn advertises(signs: &[&Note<Sign>]) -> bool {
-    let has = |kind| signs.iter().any(|note| note.kind == kind);
+    let has = |kind: Sign| signs.iter().any(|note| note.kind == kind);
     let [link, order, offer] = [Sign::Link, Sign::Order, Sign::Offer].map(has);
     let kinds = [link, order, offer].into_iter().filter(|has| *has).count();
     has(Sign::Call) || kinds >= 2 || (has(Sign::Brand) && (link || order))
