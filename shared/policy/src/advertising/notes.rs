@@ -6,7 +6,7 @@ use shared_domain::{Detection, QR, Task};
 
 use super::{advertiser, code, erid};
 use crate::evaluate::passage::{self, Passage, sound};
-use crate::evaluate::{Evidence, Found};
+use crate::evaluate::{Evidence, Found, Highlight};
 use crate::pack::Rule;
 use crate::{Dictionaries, Hit, Text};
 
@@ -226,7 +226,10 @@ fn whole<K>(kind: K, detection: &Detection) -> Note<K> {
             score: sound(detection.score),
             bbox: detection.bbox,
             text: detection.text.clone(),
-            highlight: None,
+            highlight: detection.text.as_ref().map(|text| Highlight {
+                start: 0,
+                end: text.chars().count(),
+            }),
             words: Vec::new(),
             unclear: false,
         },
