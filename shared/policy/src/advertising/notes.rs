@@ -1,11 +1,12 @@
 //! What is said, shown, encoded and pictured about advertising, each with its place.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use shared_domain::{Detection, QR, Task};
 
 use super::{advertiser, code, erid};
-use crate::evaluate::passage::{self, Passage, sound};
+use crate::evaluate::passage::{self, Placed, sound};
 use crate::evaluate::{Evidence, Found, Highlight};
 use crate::pack::Rule;
 use crate::{Dictionaries, Hit, Text};
@@ -96,6 +97,16 @@ impl<K> Note<K> {
         self.start_ms <= end_ms && start_ms <= self.end_ms
     }
 
+    fn of(kind: K, task: Task, placed: Placed) -> Self {
+        Self {
+            kind,
+            task,
+            start_ms: placed.start_ms,
+            end_ms: placed.end_ms,
+            evidence: placed.evidence,
+        }
+    }
+
     /// As the hit of a rule.
     pub(super) fn found<'p>(&self, rule: &'p Rule) -> Found<'p> {
         Found {
@@ -122,17 +133,28 @@ pub(super) fn gather(
 ) -> Notes {
     let all: Vec<&Detection> = detections.iter().collect();
     let mut notes = Notes::default();
+    // A caption that stays is in frame after frame: its text is searched once.
+    let mut known: HashMap<(Task, String), Read> = HashMap::new();
     for (task, passages) in [
         (Task::Speech, passage::spoken(&all)),
         (Task::Text, passage::shown(&all)),
     ] {
         for passage in passages {
-            let reading = Reading {
-                passage: &passage,
-                task,
-                unclear_below,
-            };
-            reading.read(dictionaries, &mut notes);
+            let key = (task, passage.text.clone());
+            let read = known
+                .entry(key)
+                .or_insert_with(|| Read::new(&passage.text, task, dictionaries));
+            let note = |hit: &Hit| passage.place(hit, unclear_below);
+            for (kind, hit) in &read.signs {
+                notes
+                    .signs
+                    .extend(note(hit).map(|placed| Note::of(*kind, task, placed)));
+            }
+            for (kind, hit) in &read.marks {
+                notes
+                    .marks
+                    .extend(note(hit).map(|placed| Note::of(*kind, task, placed)));
+            }
         }
     }
     for detection in detections {
@@ -147,55 +169,43 @@ pub(super) fn gather(
     notes
 }
 
-/// A text that is searched.
-struct Reading<'a> {
-    passage: &'a Passage<'a>,
-    task: Task,
-    unclear_below: f32,
+/// What a text says about advertising, wherever it stands.
+struct Read {
+    signs: Vec<(Sign, Hit)>,
+    marks: Vec<(Mark, Hit)>,
 }
 
-impl Reading<'_> {
-    fn read(&self, dictionaries: &Dictionaries, into: &mut Notes) {
-        let written = &self.passage.text;
+impl Read {
+    fn new(written: &str, task: Task, dictionaries: &Dictionaries) -> Self {
         let text = Text::new(written);
-        for (list, sign) in LISTS {
-            let named = dictionaries.search(list, &text);
-            let named = named
-                .iter()
-                .filter(|hit| sign != Sign::Brand || !is_platform(&hit.entry));
-            into.signs
-                .extend(named.filter_map(|hit| self.note(sign, hit)));
-        }
+        let found = |(list, sign): (&str, Sign)| {
+            let hits = dictionaries.search(list, &text).into_iter();
+            hits.map(move |hit| (sign, hit))
+        };
+        let signs = LISTS.into_iter().flat_map(found);
+        let signs = signs.filter(|(sign, hit)| *sign != Sign::Brand || !is_platform(&hit.entry));
         let words = dictionaries.find(WORD).map(|list| list.find(&text));
         let words = words.unwrap_or_default();
         // A page with the advertiser on it points to them only where the word stands beside it.
-        let page = match self.task {
+        let page = match task {
             Task::Text if !words.is_empty() => advertiser::page(written),
             _ => None,
         };
-        let identifier = match self.task {
+        let named = advertiser::find(written).or(page);
+        let identifier = match task {
             // Nobody spells a token out: the word is enough.
             Task::Speech => erid::named(written),
             _ => erid::find(written),
         };
-        let named = advertiser::find(written).or(page);
         let marks = words
-            .iter()
-            .filter_map(|hit| self.note(Mark::Word, hit))
-            .chain(named.and_then(|hit| self.note(Mark::Advertiser, &hit)))
-            .chain(identifier.and_then(|hit| self.note(Mark::Erid, &hit)));
-        into.marks.extend(marks);
-    }
-
-    fn note<K>(&self, kind: K, hit: &Hit) -> Option<Note<K>> {
-        let placed = self.passage.place(hit, self.unclear_below)?;
-        Some(Note {
-            kind,
-            task: self.task,
-            start_ms: placed.start_ms,
-            end_ms: placed.end_ms,
-            evidence: placed.evidence,
-        })
+            .into_iter()
+            .map(|hit| (Mark::Word, hit))
+            .chain(named.map(|hit| (Mark::Advertiser, hit)))
+            .chain(identifier.map(|hit| (Mark::Erid, hit)));
+        Self {
+            signs: signs.collect(),
+            marks: marks.collect(),
+        }
     }
 }
 
