@@ -6,7 +6,7 @@ create table project_words (
     denied text not null,
     updated_at timestamptz not null
 );
-comment on table project_words is 'A project''s own lists of words.';
+comment on table project_words is 'The lists of words of a project.';
 comment on column project_words.project_id is 'Whose they are.';
 comment on column project_words.allowed is 'What is not told of, one entry a line.';
 comment on column project_words.denied is 'What is told of, one entry a line.';

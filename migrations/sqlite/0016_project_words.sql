@@ -1,6 +1,6 @@
 -- Words that a project permits or forbids, whatever pack judges its videos.
 
--- A project's own lists of words.
+-- The lists of words of a project.
 create table project_words (
     -- Whose they are.
     project_id text not null primary key references projects (project_id),
