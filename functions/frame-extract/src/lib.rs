@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admit;
+mod codes;
 mod doubt;
 mod error;
 mod extract;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use shared_domain::{Detection, EvidenceComplete, ReportId, ReportReady, Step, TriggerId};
-use shared_policy::{Evaluation, Judged, Pack, Report, ReportInput, Stage, Trigger, evaluate};
+use shared_policy::{
+    Evaluation, Judged, Pack, ProjectWords, Report, ReportInput, Stage, Trigger, evaluate,
+};
 use shared_runtime::{Event, Handler, about};
 use shared_store::{Execution, NewReport, NewTrigger, ReportStage, Video};
 use tracing::info;
@@ -77,7 +79,10 @@ impl ReportFinalize {
             extraction: run.extraction.as_ref().unwrap_or(&nothing),
             has_audio: probe["has_audio"].as_bool().unwrap_or(true),
         });
-        let evaluation = evaluate(&detections, &coverage, pack, &self.dictionaries);
+        let own = self.store.project_words(video.project_id).await?;
+        let own = ProjectWords::parse(&own.allowed, &own.denied)?;
+        let (pack, dictionaries) = own.over(pack, &self.dictionaries);
+        let evaluation = evaluate(&detections, &coverage, &pack, &dictionaries);
         let judged = |trigger| Judged {
             id: self.store.fresh::<TriggerId>(),
             trigger,
@@ -87,7 +92,7 @@ impl ReportFinalize {
             video: input::video(video, &detections),
             run: input::run(run, &coverage, self.store.now()),
             stage: Stage::Ai,
-            pack,
+            pack: &pack,
             evaluation: &evaluation,
             risks: evaluation.triggers.iter().map(judged).collect(),
             frame_urls: &addresses(video.video_id, &evaluation),

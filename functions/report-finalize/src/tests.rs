@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use shared_domain::{Detection, EvidenceComplete, ReportReady, Step, Task, Word};
 use shared_objects::keys;
 use shared_runtime::{AnyHandler, Verdict, boxed};
-use shared_store::{Closing, PredictionStatus, Report, Role};
+use shared_store::{Closing, PredictionStatus, Report, Role, StoredWords};
 use shared_testing::{Run, World};
 
 use crate::ReportFinalize;
@@ -213,6 +213,22 @@ async fn coverage_says_what_was_answered_and_what_was_not() -> Result<()> {
     );
     let violence = line("violence")?;
     assert_eq!(violence["run"], json!(false), "nobody was asked");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_words_of_the_project_are_judged_too() -> Result<()> {
+    let stage = Stage::open().await?;
+    let words = StoredWords {
+        allowed: "сука".into(),
+        denied: "ромашка".into(),
+    };
+    let project = stage.run.video.project_id;
+    stage.world.store.set_project_words(project, &words).await?;
+    stage.judge().await?;
+    let report = stage.report().await?;
+    let rules = texts(&report.body["risks"], "category");
+    assert_eq!(rules, ["nudity"], "the only bad word is permitted");
     Ok(())
 }
 

@@ -15,7 +15,7 @@ mod video;
 pub use clock::{Clock, Ids, SystemClock, SystemIds};
 pub use delivery::Delivery;
 pub use evidence::{
-    BBox, Detection, Finding, LOOKED, MediaKind, Span, Target, UNCLEAR, UNREAD, Word,
+    BBox, Detection, Finding, LOOKED, MediaKind, QR, Span, Target, UNCLEAR, UNREAD, Word,
 };
 pub use ids::{
     ExecutionId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId, TriggerId, UserId,

@@ -2,6 +2,7 @@
 
 mod audio;
 mod boxes;
+mod codes;
 mod command;
 mod config;
 mod error;
@@ -26,6 +27,7 @@ mod video;
 mod waveform;
 
 pub use audio::AudioChunk;
+pub use codes::Code;
 pub use config::MediaConfig;
 pub use error::MediaError;
 pub use extract::{Extraction, Lost, Piece, Plan, StripFacts};

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use shared_domain::{Refusal, Span};
 use tokio::sync::watch;
 
+use crate::codes;
 use crate::error::MediaError;
 use crate::extract::{Outlet, Piece, StripFacts};
 use crate::gaps::{Gaps, LONG_MS};
@@ -139,6 +140,7 @@ fn keep(
         width,
         height,
         spans,
+        codes: codes::read(picture),
     };
     if timeline.add(start_ms, frame) {
         outlet.send(Piece::Frame {

@@ -54,6 +54,13 @@ pub struct Hit {
     pub how: How,
 }
 
+impl Hit {
+    /// Whether this one, as an exception, covers another. A mask hides too much to excuse anything.
+    fn excuses(&self, other: &Self) -> bool {
+        self.how != How::Masked && self.start <= other.start && other.end <= self.end
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     next: HashMap<PatternId, u32>,
@@ -141,8 +148,23 @@ impl Dictionary {
         self.search(text).0
     }
 
+    /// What would be an entry if no exception covered it, with the exception.
+    pub fn excused(&self, text: &Text) -> Vec<(Hit, Arc<str>)> {
+        let (hits, innocent) = self.parted(self.walk(text).0);
+        let by = |hit: &Hit| innocent.iter().find(|around| around.excuses(hit));
+        hits.into_iter()
+            .filter_map(|hit| by(&hit).map(|around| (hit.clone(), around.entry.clone())))
+            .collect()
+    }
+
     /// As `find`, with the number of steps that it took.
     fn search(&self, text: &Text) -> (Vec<Hit>, usize) {
+        let (found, steps) = self.walk(text);
+        (self.chosen(found), steps)
+    }
+
+    /// Every way to read an entry in a text, and the number of steps.
+    fn walk(&self, text: &Text) -> (Vec<(u32, Hit)>, usize) {
         let mut found: Vec<(u32, Hit)> = Vec::new();
         let mut steps = 0;
         let mut partials: Vec<Partial> = Vec::new();
@@ -181,7 +203,7 @@ impl Dictionary {
                     .filter_map(|partial| self.finished(*partial, token)),
             );
         }
-        (self.chosen(found), steps)
+        (found, steps)
     }
 
     fn advance(&self, from: Partial, patterns: &[(PatternId, How)], into: &mut Vec<Partial>) {
@@ -210,23 +232,24 @@ impl Dictionary {
         ))
     }
 
+    /// Entries, and exceptions.
+    fn parted(&self, found: Vec<(u32, Hit)>) -> (Vec<Hit>, Vec<Hit>) {
+        let is_entry = |index: u32| self.entries[index as usize].kind == Kind::Word;
+        let (entries, exceptions): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(index, _)| is_entry(*index));
+        let hits = |found: Vec<(u32, Hit)>| found.into_iter().map(|(_, hit)| hit).collect();
+        (hits(entries), hits(exceptions))
+    }
+
     /// Drops what an exception covers, then keeps the longest of overlapping hits.
     fn chosen(&self, found: Vec<(u32, Hit)>) -> Vec<Hit> {
-        let is_exception = |index: u32| self.entries[index as usize].kind == Kind::Exception;
-        let (innocent, mut hits): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .partition(|(index, _)| is_exception(*index));
-        let excused = |hit: &Hit| {
-            innocent.iter().any(|(_, around)| {
-                around.how != How::Masked && around.start <= hit.start && hit.end <= around.end
-            })
-        };
+        let (mut hits, innocent) = self.parted(found);
         if !innocent.is_empty() {
-            hits.retain(|(_, hit)| !excused(hit));
+            hits.retain(|hit| !innocent.iter().any(|around| around.excuses(hit)));
         }
-        hits.sort_by_key(|(_, hit)| (hit.start, std::cmp::Reverse(hit.end), hit.how));
+        hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.how));
         let mut kept: Vec<Hit> = Vec::new();
-        for (_, hit) in hits {
+        for hit in hits {
             if kept.last().is_none_or(|last| last.end <= hit.start) {
                 kept.push(hit);
             }

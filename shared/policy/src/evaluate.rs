@@ -4,24 +4,25 @@
 //! call. What was not looked at counts: a gap turns `pass` into `review`.
 
 mod coverage;
-mod describe;
+pub(crate) mod describe;
 mod doubt;
 mod hits;
-mod merge;
-mod passage;
+pub(crate) mod merge;
+pub(crate) mod passage;
 mod weigh;
 
 use serde::{Deserialize, Serialize};
 use shared_domain::{BBox, Detection, Task, Word};
 
-use crate::Dictionaries;
 use crate::pack::{Bilingual, Pack, RuleVerdict};
+use crate::{Dictionaries, advertising};
 
 pub use coverage::{Gap, NotChecked, NotRun, TaskCoverage};
 pub(crate) use coverage::{gap_text, limit_text};
 pub(crate) use describe::task_name;
 pub use doubt::is_doubtful;
 pub use weigh::{Rating, rate};
+pub(crate) use hits::Found;
 
 /// The result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -150,7 +151,8 @@ pub fn evaluate(
     dictionaries: &Dictionaries,
 ) -> Evaluation {
     let hits = hits::find(detections, pack, dictionaries);
-    let mut triggers = merge::events(hits, pack);
+    let adverts = advertising::triggers(detections, pack, dictionaries);
+    let mut triggers = merge::events(hits, adverts, pack);
     weigh::raise(&mut triggers, pack);
     let coverage = coverage::complete(coverage, pack);
     let not_checked = coverage::not_checked(&coverage);

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod advertising;
 mod dictionary;
 mod evaluate;
 mod html;
 mod normalise;
 mod pack;
+mod project;
 mod report;
 mod taxonomy;
 
@@ -21,6 +23,7 @@ pub use pack::{
     Band, Bilingual, Category, PACK_SCHEMA, Pack, PackError, Packs, Rule, RuleVerdict, SHIPPED,
     Scale, Severity, Step,
 };
+pub use project::ProjectWords;
 pub use report::{
     AgeBand, CoverageFacts, Decision, EvidenceFacts, GapFacts, JSON_SCHEMA, Judged, ModelUsed,
     PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput, SCHEMA, Stage,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use uuid::Uuid;
 
+use crate::policy::{TryText, Words};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Policy {
     /// Every version of every pack, and which of them judge today.
@@ -31,6 +33,10 @@ pub(crate) enum Policy {
         #[arg(value_name = "B")]
         new: String,
     },
+    /// What the lists of words and the detector of advertising find in a text, and why.
+    Try(TryText),
+    /// The words that a project permits or forbids.
+    Words(Words),
 }
 
 #[derive(Debug, clap::Args)]

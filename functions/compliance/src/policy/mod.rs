@@ -3,6 +3,8 @@
 mod diff;
 mod file;
 mod list;
+mod try_text;
+mod words;
 
 use std::process::ExitCode;
 
@@ -42,8 +44,13 @@ impl Told {
     }
 }
 
+pub(crate) use try_text::TryText;
+pub(crate) use words::Words;
+
 pub(crate) async fn policy(settings: Settings, command: &Policy) -> anyhow::Result<ExitCode> {
     let told = match command {
+        Policy::Try(text) => return try_text::try_text(&settings, text).await,
+        Policy::Words(words) => return words::words(&settings, words).await,
         Policy::Diff { old, new } => {
             let judge = Judge::open(settings).await?;
             let told = diff::diff(&judge, old, new).await;

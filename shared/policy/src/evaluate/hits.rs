@@ -12,12 +12,12 @@ use crate::{Dictionaries, Text};
 
 /// One application of one rule.
 #[derive(Debug)]
-pub(super) struct Found<'p> {
-    pub(super) rule: &'p Rule,
-    pub(super) task: Task,
-    pub(super) start_ms: i64,
-    pub(super) end_ms: i64,
-    pub(super) evidence: Evidence,
+pub(crate) struct Found<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(crate) task: Task,
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    pub(crate) evidence: Evidence,
 }
 
 impl Found<'_> {
@@ -115,10 +115,9 @@ fn worded<'p>(
     let mut hits = BTreeMap::new();
     for rule in rules {
         for name in &rule.dictionaries {
-            let Some(dictionary) = dictionaries.find(name) else {
-                continue;
-            };
-            let hits = hits.entry(name).or_insert_with(|| dictionary.find(&text));
+            let hits = hits
+                .entry(name)
+                .or_insert_with(|| dictionaries.search(name, &text));
             let placed = hits
                 .iter()
                 .filter_map(|hit| passage.place(hit, pack.unclear_below));

@@ -64,6 +64,24 @@ async fn a_plan_of_twenty_thousand_questions_is_written_and_repeated_without_eff
 }
 
 #[tokio::test]
+async fn codes_that_were_read_while_cutting_are_detections() -> Result<()> {
+    let world = World::new().await;
+    let (run, _) = world.planned(1).await?;
+    assert!(world.store.detections(run.execution_id).await?.is_empty());
+    let codes = [detection(7_000), detection(1_000)];
+    let later = Plan {
+        extraction: json!({"frames": 1, "codes": codes}),
+        ..Plan::default()
+    };
+    let mut tx = world.store.transaction().await?;
+    tx.plan(run.execution_id, &later).await?;
+    tx.commit().await?;
+    let found = world.store.detections(run.execution_id).await?;
+    assert_eq!(found, [detection(1_000), detection(7_000)]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_later_plan_adds_questions_and_keeps_the_facts_of_the_first() -> Result<()> {
     let world = World::new().await;
     let (run, plan) = world.planned(2).await?;
