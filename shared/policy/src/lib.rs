@@ -18,7 +18,7 @@ pub use html::HtmlError;
 pub use normalise::Text;
 pub use pack::{Bilingual, Category, Pack, PackError, Rule, RuleVerdict, Severity};
 pub use report::{
-    AgeBand, CoverageFacts, Decision, EvidenceFacts, GapFacts, JSON_SCHEMA, Judged, ModelUsed,
-    PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput, SCHEMA, Stage,
-    VideoFacts, WordFacts,
+    AgeBand, CoverageFacts, Decision, EvidenceFacts, FoundPlace, GapFacts, JSON_SCHEMA, Judged,
+    Line, ModelUsed, PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput,
+    SCHEMA, Stage, VideoFacts, WordFacts,
 };
