@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audio;
+mod bleep;
 mod boxes;
 mod command;
 mod config;
@@ -26,6 +27,7 @@ mod video;
 mod waveform;
 
 pub use audio::AudioChunk;
+pub use bleep::{Bleep, Cover};
 pub use config::MediaConfig;
 pub use error::MediaError;
 pub use extract::{Extraction, Lost, Piece, Plan, StripFacts};
