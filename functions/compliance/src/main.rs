@@ -6,6 +6,7 @@ mod check;
 mod deployed;
 mod doctor;
 mod embedded;
+mod export;
 mod mail;
 mod migrate;
 mod models;
@@ -30,7 +31,10 @@ fn main() -> ExitCode {
     let ended = environment()
         .map_err(anyhow::Error::from)
         .and_then(|settings| {
-            let quiet = matches!(args.command, Command::Check(_) | Command::Doctor(_));
+            let quiet = matches!(
+                args.command,
+                Command::Check(_) | Command::Doctor(_) | Command::Export(_)
+            );
             let level = settings
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
@@ -59,6 +63,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Cleanup => deployed::cleanup(settings).await,
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
+        Command::Export(args) => export::export(&settings, &args).await,
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Queue { command } => queue::queue(&settings, &command).await,
         Command::CreateSuperuser(args) => admin::create_superuser(&settings, &args).await,
