@@ -6,6 +6,7 @@ mod check;
 mod deployed;
 mod doctor;
 mod embedded;
+mod export;
 mod judge;
 mod mail;
 mod migrate;
@@ -62,6 +63,7 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Cleanup => deployed::cleanup(settings).await,
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
+        Command::Export(args) => export::export(&settings, &args).await,
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Queue { command } => queue::queue(&settings, &command).await,
         Command::CreateSuperuser(args) => admin::create_superuser(&settings, &args).await,

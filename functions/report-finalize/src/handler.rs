@@ -96,7 +96,8 @@ impl ReportFinalize {
             evaluation: &evaluation,
             risks: evaluation.triggers.iter().map(judged).collect(),
             frame_urls: &addresses(video.video_id, &evaluation),
-        });
+        })
+        .with_transcript(&detections);
         Ok((evaluation, report))
     }
 }

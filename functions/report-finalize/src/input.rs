@@ -27,6 +27,8 @@ pub(crate) fn video(video: &Video, detections: &[Detection]) -> VideoFacts {
         width: size("width"),
         height: size("height"),
         fps: fps(&probe["fps"]),
+        frame_rate: serde_json::from_value(probe["fps"].clone()).ok(),
+        start_timecode: probe["start_timecode"].as_str().map(str::to_owned),
         languages: languages.into_iter().map(str::to_owned).collect(),
     }
 }

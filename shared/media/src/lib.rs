@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audio;
+mod bleep;
 mod boxes;
 mod codes;
 mod command;
@@ -27,6 +28,7 @@ mod video;
 mod waveform;
 
 pub use audio::AudioChunk;
+pub use bleep::{Bleep, Cover};
 pub use codes::Code;
 pub use config::MediaConfig;
 pub use error::MediaError;

@@ -25,8 +25,8 @@ pub use pack::{
 };
 pub use project::ProjectWords;
 pub use report::{
-    AgeBand, CoverageFacts, Decision, EvidenceFacts, GapFacts, JSON_SCHEMA, Judged, ModelUsed,
-    PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput, SCHEMA, Stage,
-    VideoFacts, WordFacts,
+    AgeBand, CoverageFacts, Decision, EvidenceFacts, FoundPlace, GapFacts, JSON_SCHEMA, Judged,
+    Line, ModelUsed, PolicyFacts, Report, ReportInput, Risk, RiskReason, RunFacts, RunInput,
+    SCHEMA, Stage, VideoFacts, WordFacts,
 };
 pub use taxonomy::{Area, Definition, Kind, Named, Taxonomy};

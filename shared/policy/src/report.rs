@@ -4,6 +4,8 @@
 //! have a fixed order, so that the same facts are the same bytes and can be sealed.
 
 mod build;
+mod told;
+mod transcript;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,8 @@ use time::OffsetDateTime;
 
 use crate::evaluate::{Evaluation, Highlight, NotChecked, NotRun, Reason, Trigger, Verdict};
 use crate::pack::{Bilingual, Pack, Severity};
+
+pub use transcript::{FoundPlace, Line};
 
 /// The name of the shape.
 pub const SCHEMA: &str = "compliance-report/1";
@@ -61,6 +65,12 @@ pub struct VideoFacts {
     pub height: u32,
     /// Frames a second.
     pub fps: f64,
+    /// The same as a fraction: 30000/1001 is 29.97. Reports of earlier releases lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<(u32, u32)>,
+    /// `HH:MM:SS:FF` of the first frame, `;` before the frames when frames are dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timecode: Option<String>,
     /// Languages heard, as codes.
     pub languages: Vec<String>,
 }
@@ -359,6 +369,9 @@ pub struct Report {
     pub triggers_by_category: BTreeMap<String, u64>,
     /// In the order of time.
     pub risks: Vec<Risk>,
+    /// What was said, in pieces of a subtitle's length. Reports of earlier releases lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Vec<Line>>,
     /// That it is no legal advice.
     pub disclaimer: Bilingual,
 }

@@ -17,6 +17,8 @@ pub(crate) fn facts(name: &str) -> VideoFacts {
         width: 1920,
         height: 1080,
         fps: 25.0,
+        frame_rate: Some((25, 1)),
+        start_timecode: Some("01:00:00:00".into()),
         languages: vec!["ru".into(), "en".into()],
     }
 }
@@ -202,7 +204,9 @@ fn reports_satisfy_the_schema() {
         reasons: vec![aged.risks[0].id],
     });
     let empty = report(facts(""), &[], &[]);
-    for report in [rich(), decided, aged, empty] {
+    let words = [said("ну ты и сука конечно", 12_000, 0.91)];
+    let told = report(facts("a.mp4"), &words, &coverage()).with_transcript(&words);
+    for report in [rich(), decided, aged, empty, told] {
         let json: serde_json::Value = serde_json::from_slice(&report.to_json().unwrap()).unwrap();
         let errors: Vec<_> = validator
             .iter_errors(&json)
