@@ -5,6 +5,7 @@ mod delivery;
 mod evidence;
 mod ids;
 mod lang;
+mod likeness;
 mod messages;
 mod pause;
 mod refusal;
@@ -20,6 +21,7 @@ pub use ids::{
     VideoId,
 };
 pub use lang::Lang;
+pub use likeness::Likeness;
 pub use messages::{
     EvidenceComplete, LanePaused, Message, PlaybackDue, PredictionDue, PredictionFinished,
     ReportReady, RunFailed, UploadCompleted, VideoCapped, VideoUploaded,

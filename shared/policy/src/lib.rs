@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod compare;
 mod dictionary;
 mod evaluate;
 mod html;
@@ -7,6 +8,9 @@ mod normalise;
 mod pack;
 mod report;
 
+pub use compare::{
+    Change, Changes, Fate, OldRisk, Previous, StretchFacts, Unclear, Version, compare,
+};
 pub use dictionary::{
     BUILT_IN, Dictionaries, Dictionary, DictionaryError, Hit, How, ListError, PolicyConfig,
 };
