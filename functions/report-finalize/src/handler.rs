@@ -11,6 +11,7 @@ use tracing::info;
 
 use crate::coverage::{Run, coverage};
 use crate::frames::{addresses, pictures};
+use crate::versions::Versions;
 use crate::write::Written;
 use crate::{Error, ReportFinalize, input};
 
@@ -28,7 +29,7 @@ impl Handler for ReportFinalize {
         if video.step.is_at_or_past(Step::Verification) {
             return Ok(());
         }
-        let (evaluation, report) = self.judge(&video, &run).await?;
+        let (evaluation, report, versions) = self.judge(&video, &run).await?;
         // Two starts of one run write different files: neither may overwrite what the other sealed.
         let report_id: ReportId = self.store.fresh();
         let pictures = pictures(&self.objects, &evaluation).await;
@@ -38,6 +39,7 @@ impl Handler for ReportFinalize {
         let triggers = new_triggers(&evaluation, &report);
         tx.replace_triggers(run.execution_id, video.video_id, triggers)
             .await?;
+        versions.keep(&mut tx, video.video_id).await?;
         let new = self.new_report(report_id, &run, &report, written)?;
         let report_id = tx.add_report(new).await?;
         tx.open_verification_task(video.video_id).await?;
@@ -54,7 +56,11 @@ impl Handler for ReportFinalize {
 }
 
 impl ReportFinalize {
-    async fn judge(&self, video: &Video, run: &Execution) -> Result<(Evaluation, Report), Error> {
+    async fn judge(
+        &self,
+        video: &Video,
+        run: &Execution,
+    ) -> Result<(Evaluation, Report, Versions), Error> {
         let found = self.store.detections(run.execution_id).await?;
         let (undecided, detections): (Vec<_>, Vec<_>) =
             found.into_iter().partition(Detection::is_undecided);
@@ -74,7 +80,7 @@ impl ReportFinalize {
             trigger,
             decision: None,
         };
-        let report = Report::build(ReportInput {
+        let mut report = Report::build(ReportInput {
             video: input::video(video, &detections),
             run: input::run(run, &coverage, self.store.now()),
             stage: Stage::Ai,
@@ -83,7 +89,8 @@ impl ReportFinalize {
             risks: evaluation.triggers.iter().map(judged).collect(),
             frame_urls: &addresses(video.video_id, &evaluation),
         });
-        Ok((evaluation, report))
+        let versions = self.compare(&mut report, &detections).await?;
+        Ok((evaluation, report, versions))
     }
 
     fn new_report(

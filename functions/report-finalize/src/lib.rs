@@ -5,6 +5,7 @@ mod error;
 mod frames;
 mod handler;
 mod input;
+mod versions;
 mod write;
 
 use shared_objects::{Objects, ObjectsConfig};

@@ -10,7 +10,7 @@ use shared_domain::Lang;
 
 use crate::evaluate::task_name;
 use crate::report::{ModelUsed, Report};
-use view::{Card, CoverageRow, Facts, Lane, Tick};
+use view::{Card, CoverageRow, Facts, Lane, Tick, Versions};
 
 /// The page cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,7 @@ struct Page<'a> {
     lanes: Vec<Lane>,
     ticks: Vec<Tick>,
     cards: Vec<Card>,
+    versions: Option<Versions>,
     coverage: Vec<CoverageRow>,
 }
 
@@ -56,6 +57,7 @@ impl Report {
             lanes: view::lanes(self, lang),
             ticks: view::ticks(self.video.duration_seconds),
             cards: view::cards(self, lang, frames),
+            versions: view::versions(self, lang),
             coverage: view::coverage(self, lang),
         };
         Ok(page.render()?)

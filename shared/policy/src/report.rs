@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared_domain::{BBox, ExecutionId, ProjectId, Task, TriggerId, VideoId};
 use time::OffsetDateTime;
 
+use crate::compare::Changes;
 use crate::evaluate::{Evaluation, Highlight, NotChecked, NotRun, Reason, Trigger, Verdict};
 use crate::pack::{Bilingual, Pack, Severity};
 
@@ -109,6 +110,9 @@ pub struct Decision {
     pub at: OffsetDateTime,
     /// In the person's words.
     pub comment: Option<String>,
+    /// The version that the person saw, when the decision was carried over from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<VideoId>,
 }
 
 /// A risk with its id and, later, its decision.
@@ -353,6 +357,9 @@ pub struct Report {
     pub triggers_by_category: BTreeMap<String, u64>,
     /// In the order of time.
     pub risks: Vec<Risk>,
+    /// What changed since the version before; only where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// That it is no legal advice.
     pub disclaimer: Bilingual,
 }

@@ -49,7 +49,11 @@ pub(crate) fn fates(versions: &[Version<'_>; 2], stretches: &[Stretch]) -> Vec<C
             kept.push(link);
         }
     }
-    for link in replaced(&view, &old_left, &new_left) {
+    let replaced = match view.is_comparable() {
+        true => replaced(&view, &old_left, &new_left),
+        false => Vec::new(),
+    };
+    for link in replaced {
         if take_both(&link, &mut old_left, &mut new_left) {
             kept.push(link);
         }

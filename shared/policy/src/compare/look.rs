@@ -52,7 +52,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether the two are versions of one video at all.
-    fn is_comparable(&self) -> bool {
+    pub(crate) fn is_comparable(&self) -> bool {
         let common: i64 = self.shared.iter().map(|(span, _)| span.length_ms()).sum();
         let [here, there] = [self.here, self.there].map(|version| length(version.report));
         common > 0 && common * LEAST_SHARE >= here.min(there)

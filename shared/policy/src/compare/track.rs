@@ -64,10 +64,11 @@ impl Track<'_> {
     /// Until when a moment stands, and whether that is exact.
     fn next(&self, index: usize) -> (i64, bool) {
         let next = self.items.get(index + 1);
-        let (at_ms, opens) = next.map_or((self.end_ms, false), |item| (item.at_ms, item.opens));
+        let (next_ms, opens) = next.map_or((self.end_ms, false), |item| (item.at_ms, item.opens));
+        let at_ms = self.items[index].at_ms;
         match self.kind {
-            Kind::Pictures => (at_ms, opens),
-            Kind::Words => (at_ms.min(self.items[index].at_ms + 500), false),
+            Kind::Pictures => (next_ms.max(at_ms), opens),
+            Kind::Words => (next_ms.clamp(at_ms, at_ms + 500), false),
         }
     }
 }

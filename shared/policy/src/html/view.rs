@@ -1,6 +1,7 @@
 //! What the page shows, already in words: the template only places it.
 
 mod risk;
+mod versions;
 
 use shared_domain::Lang;
 
@@ -9,6 +10,7 @@ use crate::pack::{RuleVerdict, Severity};
 use crate::report::{CoverageFacts, GapFacts, Report, Stage};
 
 pub(super) use risk::{Card, cards};
+pub(super) use versions::{Versions, versions};
 
 /// The head of the page.
 pub(super) struct Facts {

@@ -58,6 +58,7 @@ impl Report {
             triggers_by_source: counted(risks.iter().map(|risk| risk.source.as_str())),
             triggers_by_category: counted(risks.iter().map(|risk| risk.category.as_str())),
             risks,
+            changes: None,
             disclaimer: pack.disclaimer.clone(),
         }
     }

@@ -13,4 +13,5 @@ mod server;
 mod spending;
 mod sweeps;
 mod undone;
+mod versions;
 mod world;

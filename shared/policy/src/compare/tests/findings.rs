@@ -307,3 +307,45 @@ fn every_finding_of_both_versions_is_told_of() {
         }
     }
 }
+
+#[test]
+fn the_report_tells_of_it_in_its_schema_and_on_its_page_in_both_languages() {
+    let old = Made::new(film(), vec![sentence(40_000), knife(70_000), knife(100_000)]);
+    let cut = film().without(10_000, 12_000);
+    let new = Made::new(cut, vec![sentence(38_000), knife(98_000), knife(20_000)]);
+    let new = new.gap(Task::Objects, 67_500, 69_500);
+    let (before, mut after) = (old.report(), new.report());
+    let changes = with_reports((&old, &before), (&new, &after));
+    assert_eq!((changes.moved, changes.new, changes.unknown), (2, 1, 1), "{changes:#?}");
+    let carried = changes.unchanged().count();
+    assert_eq!(carried, 2, "{changes:#?}");
+    let word = after.risks.iter_mut().find(|risk| risk.kind == Task::Speech);
+    word.unwrap().decision = Some(crate::Decision {
+        label: "ok_false".into(),
+        by: "operator".into(),
+        at: before.run.completed_at,
+        comment: None,
+        carried_from: Some(before.video.id),
+    });
+    after.changes = Some(changes);
+
+    let schema = serde_json::from_str(crate::JSON_SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let json = after.to_json().unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let back: Report = serde_json::from_slice(&json).unwrap();
+    assert_eq!(back, after);
+    assert!(!serde_json::to_string(&before).unwrap().contains("changes"));
+
+    let frames = std::collections::BTreeMap::new();
+    let ru = after.to_html(shared_domain::Lang::Ru, &frames).unwrap();
+    for told in ["Что изменилось", "сместилось: 2 · появилось: 1 · неизвестно: 1", "сдвиг −2,000 с", "решение перенесено", "не просмотрено", "00:00:42.000"] {
+        assert!(ru.contains(told), "{told}: {ru}");
+    }
+    let en = after.to_html(shared_domain::Lang::En, &frames).unwrap();
+    for told in ["What changed", "moved: 2 · new: 1 · unknown: 1", "shift −2.000 s", "carried over"] {
+        assert!(en.contains(told), "{told}: {en}");
+    }
+}
