@@ -17,8 +17,8 @@ pub use clock::{Clock, Ids, SystemClock, SystemIds};
 pub use delivery::Delivery;
 pub use evidence::{BBox, Detection, Finding, MediaKind, Span, Target, UNCLEAR, UNREAD, Word};
 pub use ids::{
-    ExecutionId, LabelId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId, TriggerId, UserId,
-    VideoId,
+    ExecutionId, LabelId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId,
+    TriggerId, UserId, VideoId,
 };
 pub use lang::Lang;
 pub use likeness::Likeness;

@@ -13,11 +13,7 @@ pub(crate) fn bits(luma: &[u8], width: usize, height: usize) -> u64 {
     for row in 0..SIDE {
         let rows = part(row, SIDE, height);
         let mut sums = [0_u64; SIDE + 1];
-        for line in luma
-            .chunks(width.max(1))
-            .skip(rows.start)
-            .take(rows.len())
-        {
+        for line in luma.chunks(width.max(1)).skip(rows.start).take(rows.len()) {
             for (column, sum) in sums.iter_mut().enumerate() {
                 let pixels = &line[part(column, SIDE + 1, width)];
                 *sum += pixels.iter().map(|pixel| u64::from(*pixel)).sum::<u64>();
@@ -67,8 +63,7 @@ mod tests {
             .zip(&plain)
             .map(|(at, pixel)| pixel + grain(at))
             .collect();
-        let [plain, grainy, other] =
-            [&plain, &grainy, &scene(90)].map(|luma| bits(luma, W, H));
+        let [plain, grainy, other] = [&plain, &grainy, &scene(90)].map(|luma| bits(luma, W, H));
         assert!((plain ^ grainy).count_ones() <= 2, "{plain:x} {grainy:x}");
         assert!((plain ^ other).count_ones() >= 6, "{plain:x} {other:x}");
     }

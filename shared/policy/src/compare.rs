@@ -160,7 +160,7 @@ pub fn compare(old: &Version<'_>, new: &Version<'_>) -> Changes {
     let words = [said(old), said(new)];
     let pictures = (pictures(old), pictures(new));
     let speech = (spoken(&words[0], old), spoken(&words[1], new));
-    let stretches = align::align(&[pictures, speech]);
+    let stretches = align::align(pictures, speech);
     let findings = findings::fates(&[*old, *new], &stretches);
     let count = |fate| findings.iter().filter(|change| change.fate == fate).count() as u64;
     Changes {

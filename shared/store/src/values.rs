@@ -6,8 +6,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use shared_domain::{
-    ExecutionId, LabelId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step, Task, TaskId,
-    TriggerId, UserId, VideoId,
+    ExecutionId, LabelId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step, Task,
+    TaskId, TriggerId, UserId, VideoId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

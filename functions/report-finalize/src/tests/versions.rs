@@ -32,7 +32,10 @@ impl Stage {
         let looks: Vec<Likeness> = (0..15).map(look).collect();
         let json = serde_json::to_vec(&looks)?;
         let key = keys::likeness(id);
-        self.world.objects().put(&key, json.into(), "application/json").await?;
+        self.world
+            .objects()
+            .put(&key, json.into(), "application/json")
+            .await?;
         let mut tx = self.world.store.transaction().await?;
         tx.set_probe(id, 3_000, &json!({})).await?;
         Ok(tx.commit().await?)
@@ -61,7 +64,9 @@ impl Stage {
         let risks = report.body["risks"].as_array().context("risks")?;
         let source = |risk: &Value| {
             let decision = &risk["decision"];
-            decision["carried_from"].as_str().and_then(|id| id.parse().ok())
+            decision["carried_from"]
+                .as_str()
+                .and_then(|id| id.parse().ok())
         };
         Ok(risks.iter().map(source).collect())
     }
@@ -72,7 +77,10 @@ async fn decisions_carry_over_to_what_nothing_has_changed_around() -> Result<()>
     let mut stage = Stage::open().await?;
     stage.note_looks().await?;
     stage.judge().await?;
-    assert!(stage.report().await?.body.get("changes").is_none(), "a first version");
+    assert!(
+        stage.report().await?.body.get("changes").is_none(),
+        "a first version"
+    );
     stage.decide().await?;
     let first = stage.run.video.video_id;
 
@@ -85,12 +93,21 @@ async fn decisions_carry_over_to_what_nothing_has_changed_around() -> Result<()>
     assert_eq!(changes["previous"]["video_id"], json!(first));
     assert_eq!(stage.sources().await?, [Some(first), Some(first)]);
     let decision = &report.body["risks"][0]["decision"];
-    assert_eq!((&decision["label"], &decision["by"]), (&json!("ok_false"), &json!("operator")));
+    assert_eq!(
+        (&decision["label"], &decision["by"]),
+        (&json!("ok_false"), &json!("operator"))
+    );
     let page = String::from_utf8(stage.stored(&report.html_key).await?)?;
-    assert!(page.contains("carried over from an earlier version"), "{page}");
+    assert!(
+        page.contains("carried over from an earlier version"),
+        "{page}"
+    );
 
     let count = |table, which| stage.world.count(table, which);
-    assert_eq!(count("operator_labels", "carried_from is not null").await?, 2);
+    assert_eq!(
+        count("operator_labels", "carried_from is not null").await?,
+        2
+    );
     assert_eq!(count("operator_labels", "true").await?, 4);
     assert_eq!(count("triggers", "status = 'processed'").await?, 4);
     assert_eq!(count("videos", "previous_video_id is not null").await?, 1);
@@ -134,14 +151,19 @@ async fn a_repeated_event_carries_nothing_twice() -> Result<()> {
     let report = stage.report().await?;
     for id in texts(&report.body["risks"], "id") {
         let kept = format!("cast(trigger_id as text) = '{id}' and carried_from is not null");
-        assert_eq!(stage.world.count("operator_labels", &kept).await?, 1, "{id}");
+        assert_eq!(
+            stage.world.count("operator_labels", &kept).await?,
+            1,
+            "{id}"
+        );
     }
     assert_eq!(stage.world.count("operator_labels", "true").await?, 4);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_version_whose_looks_nobody_noted_is_not_compared_and_nothing_carries_over() -> Result<()> {
+async fn a_version_whose_looks_nobody_noted_is_not_compared_and_nothing_carries_over() -> Result<()>
+{
     let mut stage = Stage::open().await?;
     stage.judge().await?;
     stage.decide().await?;
@@ -149,8 +171,18 @@ async fn a_version_whose_looks_nobody_noted_is_not_compared_and_nothing_carries_
     stage.note_looks().await?;
     assert_eq!(stage.judge().await?, [Verdict::Done]);
     let changes = &stage.report().await?.body["changes"];
-    assert_eq!((&changes["unknown"], &changes["fixed"]), (&json!(4), &json!(0)), "{changes:#}");
+    assert_eq!(
+        (&changes["unknown"], &changes["fixed"]),
+        (&json!(4), &json!(0)),
+        "{changes:#}"
+    );
     assert_eq!(stage.sources().await?, [None, None]);
-    assert_eq!(stage.world.count("operator_labels", "carried_from is not null").await?, 0);
+    assert_eq!(
+        stage
+            .world
+            .count("operator_labels", "carried_from is not null")
+            .await?,
+        0
+    );
     Ok(())
 }

@@ -55,27 +55,28 @@ const SHORTEST_MS: i64 = 400;
 /// black everywhere.
 const MOVED: (i64, usize) = (2_000, 3);
 
-/// Finds what two versions share, in the order of the old one. Earlier tracks go before later ones.
-pub(crate) fn align(tracks: &[(Track<'_>, Track<'_>)]) -> Vec<Stretch> {
-    let is_swapped = tracks
-        .iter()
-        .map(|(old, new)| old.order(new))
-        .find(|order| order.is_ne())
-        .is_some_and(std::cmp::Ordering::is_gt);
+/// Two versions of a track.
+pub(crate) type Both<'a> = (Track<'a>, Track<'a>);
+
+/// Finds what two versions share, in the order of the old one: by what they show, and where that says
+/// nothing by what is said.
+pub(crate) fn align(pictures: Both<'_>, words: Both<'_>) -> Vec<Stretch> {
+    let order = |(old, new): &Both<'_>| old.order(new);
+    let is_swapped = order(&pictures).then(order(&words)).is_gt();
+    let [pictures, words] = [pictures, words].map(|(old, new)| match is_swapped {
+        true => Pair { a: new, b: old },
+        false => Pair { a: old, b: new },
+    });
     let mut claims = Claims::default();
     let mut stretches = Vec::new();
-    for &(old, new) in tracks {
-        let pair = match is_swapped {
-            true => Pair { a: new, b: old },
-            false => Pair { a: old, b: new },
-        };
-        for piece in walks(&pair) {
+    for pair in [&pictures, &words] {
+        for piece in walks(pair) {
             claims.offer(piece);
         }
-        while let Some(piece) = claims.best(&pair) {
-            if is_believed(&claims, &pair, &piece) {
+        while let Some(piece) = claims.best(pair) {
+            if is_believed(&claims, pair, &piece) {
                 claims.take(&piece);
-                stretches.push(pair.stretch(&piece));
+                stretches.push(pair.stretch(&piece, &words));
             }
         }
     }
@@ -166,8 +167,13 @@ fn middle(votes: &mut [Vote]) -> i64 {
 
 /// The distance up to which two moments are alike: of unrelated ones half of the bits differ.
 pub(crate) const ALIKE: u32 = 12;
+/// What compression may change in an even picture.
+const GRAIN: u32 = 2;
 
-/// Whether two moments show, or say, the same.
+/// Whether two moments show, or say, the same. Dark and even pictures have few bits to differ in: at
+/// most a third of what either has may.
 pub(crate) fn is_alike(one: Likeness, other: Likeness) -> bool {
-    one.distance(other) <= ALIKE
+    let distance = one.distance(other);
+    let bits = (one.bits | other.bits).count_ones();
+    distance <= GRAIN || (distance <= ALIKE && distance * 3 <= bits)
 }

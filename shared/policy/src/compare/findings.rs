@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared_domain::{Span, Task};
 
-use super::align::Stretch;
+use super::align::{Stretch, is_alike};
 use super::claims::{moved, shared};
 use super::look::{View, span};
 use super::track::Pair;
@@ -38,7 +38,8 @@ pub(crate) fn fates(versions: &[Version<'_>; 2], stretches: &[Stretch]) -> Vec<C
     let view = View::from_old(*versions, stretches);
     let [old, new] = (*versions).map(|version| &version.report.risks);
     let mut links = links(&view, stretches);
-    let [mut old_left, mut new_left] = [old.len(), new.len()].map(|n| (0..n).collect::<BTreeSet<_>>());
+    let [mut old_left, mut new_left] =
+        [old.len(), new.len()].map(|n| (0..n).collect::<BTreeSet<_>>());
     links.sort_by_key(|link| std::cmp::Reverse((link.same, link.overlap_ms)));
     // One to one first; what was one event and is two now, or the other way round, comes second.
     let (mut kept, rest): (Vec<_>, Vec<_>) = links
@@ -69,7 +70,10 @@ pub(crate) fn fates(versions: &[Version<'_>; 2], stretches: &[Stretch]) -> Vec<C
         alone(Fate::New, turned.why_unclear(risk), (None, Some(risk)))
     });
     let mut changes: Vec<Change> = both.chain(gone).chain(come).collect();
-    let places: BTreeMap<_, _> = new.iter().map(|risk| (risk.id, span(risk).start_ms)).collect();
+    let places: BTreeMap<_, _> = new
+        .iter()
+        .map(|risk| (risk.id, span(risk).start_ms))
+        .collect();
     changes.sort_by_key(|change| {
         let now = change.new.and_then(|id| places.get(&id).copied());
         let then = change.old.as_ref().map(|old| ms(old.start_seconds));
@@ -130,7 +134,9 @@ fn replaced(
         let places = view.places(span(risk));
         for new in new_left {
             let other = &view.there.report.risks[*new];
-            let overlaps = places.iter().map(|place| shared(*place, span(other)).length_ms());
+            let overlaps = places
+                .iter()
+                .map(|place| shared(*place, span(other)).length_ms());
             let overlap_ms = overlaps.max().unwrap_or(0);
             let same = kind(risk) == kind(other) && things(risk) == things(other);
             if same && overlap_ms > 0 {
@@ -157,7 +163,11 @@ fn in_both(view: &View<'_>, link: &Link<'_>) -> Change {
     let within_ms = link.stretch.map_or(0, |stretch| stretch.within_ms);
     let is_still = shift_ms.abs() <= STILL_MS.max(within_ms);
     Change {
-        fate: if is_still { Fate::StillThere } else { Fate::Moved },
+        fate: if is_still {
+            Fate::StillThere
+        } else {
+            Fate::Moved
+        },
         old: Some(about(risk)),
         new: Some(other.id),
         shift_seconds: Some(seconds(shift_ms)),
@@ -175,7 +185,11 @@ fn alone(
     (old, new): (Option<&Risk>, Option<&Risk>),
 ) -> Change {
     Change {
-        fate: if reason.is_some() { Fate::Unknown } else { fate },
+        fate: if reason.is_some() {
+            Fate::Unknown
+        } else {
+            fate
+        },
         old: old.map(about),
         new: new.map(|risk| risk.id),
         shift_seconds: None,
@@ -193,9 +207,9 @@ fn is_unchanged(view: &View<'_>, (risk, other): (&Risk, &Risk), stretch: &Stretc
         end_ms: stretch.old_ms + stretch.length_ms,
     };
     let both = [span(risk), moved(span(other), -shift_ms)];
-    let lie_in = both.iter().all(|part| {
-        shared(widened(whole, BESIDE_MS), *part).length_ms() == part.length_ms()
-    });
+    let lie_in = both
+        .iter()
+        .all(|part| shared(widened(whole, BESIDE_MS), *part).length_ms() == part.length_ms());
     let judged = |risk: &Risk| (risk.code.clone(), risk.reason.rule.clone(), risk.unclear);
     if stretch.sure < SURE || !lie_in || judged(risk) != judged(other) {
         return false;
@@ -218,9 +232,10 @@ fn is_unchanged(view: &View<'_>, (risk, other): (&Risk, &Risk), stretch: &Stretc
 /// What is said in a stretch, word by word.
 fn spoken(version: &Version<'_>, span: Span) -> Vec<String> {
     let middle = |start_ms: i64, end_ms: i64| i64::midpoint(start_ms, end_ms);
-    let words = version.words.iter().filter(|word| {
-        (span.start_ms..span.end_ms).contains(&middle(word.start_ms, word.end_ms))
-    });
+    let words = version
+        .words
+        .iter()
+        .filter(|word| (span.start_ms..span.end_ms).contains(&middle(word.start_ms, word.end_ms)));
     words
         .map(|word| plain(&word.text))
         .filter(|word| !word.is_empty())
@@ -233,10 +248,17 @@ fn looks_same(pair: &Pair<'_>, span: Span, shift_ms: i64) -> bool {
     let from = items.partition_point(|item| item.at_ms < span.start_ms);
     let to = items.partition_point(|item| item.at_ms < span.end_ms);
     // Between two pictures the one before stands.
-    let from = if from < to { from } else { to.saturating_sub(1) };
+    let from = if from < to {
+        from
+    } else {
+        to.saturating_sub(1)
+    };
     let mut shown = (from..to).map(|at| {
         let partner = pair.partner(at, shift_ms);
-        partner.is_some_and(|other| items[at].distance(pair.b.items[other]) <= SAME)
+        partner.is_some_and(|other| {
+            let (ours, theirs) = (items[at], pair.b.items[other]);
+            is_alike(ours, theirs) && ours.distance(theirs) <= SAME
+        })
     });
     from < to && shown.all(|same| same)
 }

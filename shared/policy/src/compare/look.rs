@@ -114,7 +114,10 @@ impl<'a> View<'a> {
 
     /// Where in the other version ends what comes before a part that it does not have.
     fn end_before(&self, part: Span) -> i64 {
-        let before = self.shared.iter().filter(|(here, _)| here.end_ms <= part.start_ms + SLIT_MS);
+        let before = self
+            .shared
+            .iter()
+            .filter(|(here, _)| here.end_ms <= part.start_ms + SLIT_MS);
         before
             .max_by_key(|(here, _)| here.end_ms)
             .map_or(0, |(here, shift_ms)| here.end_ms + shift_ms)
@@ -122,10 +125,15 @@ impl<'a> View<'a> {
 
     /// Where in the other version begins what comes behind it.
     fn start_behind(&self, part: Span) -> i64 {
-        let behind = self.shared.iter().filter(|(here, _)| here.start_ms >= part.end_ms - SLIT_MS);
+        let behind = self
+            .shared
+            .iter()
+            .filter(|(here, _)| here.start_ms >= part.end_ms - SLIT_MS);
         behind
             .min_by_key(|(here, _)| here.start_ms)
-            .map_or(length(self.there.report), |(here, shift_ms)| here.start_ms + shift_ms)
+            .map_or(length(self.there.report), |(here, shift_ms)| {
+                here.start_ms + shift_ms
+            })
     }
 
     /// What the other version alone has.
@@ -164,7 +172,11 @@ fn has_gap(entry: &CoverageFacts, places: &[Span]) -> bool {
         start_ms: ms(gap.start),
         end_ms: ms(gap.end),
     });
-    gaps.any(|gap| places.iter().any(|place| shared(gap, *place).length_ms() > 0))
+    gaps.any(|gap| {
+        places
+            .iter()
+            .any(|place| shared(gap, *place).length_ms() > 0)
+    })
 }
 
 fn policy(report: &Report) -> (&str, &str) {

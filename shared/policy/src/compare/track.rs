@@ -38,13 +38,16 @@ const PATIENCE: i64 = 6;
 const SPOILS: i64 = 2;
 /// Partners that are looked at for one moment.
 const MOST_PARTNERS: usize = 32;
-/// How far off a shift may be that was read from cuts, and from anything else.
+/// How far off a shift may be that was read from cuts, from words, and from movement.
 const EXACT_MS: i64 = 20;
+const SPOKEN_MS: i64 = 60;
 const ROUGH_MS: i64 = 100;
+/// What a walk leaves to be told more closely.
+const FARTHEST_MS: i64 = 150;
 /// Fewest moments that a shift between two moments is estimated from, and the fewest bits that a
 /// picture has to change by to tell it.
 const ESTIMATES: usize = 5;
-const MOVING: u32 = 6;
+const MOVING: u32 = 3;
 
 impl Track<'_> {
     /// Any order, so long as it is one.
@@ -203,12 +206,24 @@ impl Pair<'_> {
         looks
     }
 
-    /// A piece as a stretch, with its shift as exact as it can be told.
-    pub(crate) fn stretch(&self, piece: &Piece) -> Stretch {
-        let moments = self.within(piece.span());
-        let (shift_ms, within_ms) = self.shift(moments.clone(), piece.shift_ms);
+    /// A piece as a stretch, with its shift as exact as it can be told: by cuts, by words, by movement.
+    pub(crate) fn stretch(&self, piece: &Piece, words: &Pair<'_>) -> Stretch {
+        let moments = self.within(piece.span()).len() + 1;
+        let shifts = [
+            (self.shifts(piece, Self::cut), 1, EXACT_MS),
+            (words.shifts(piece, Self::apart), ESTIMATES, SPOKEN_MS),
+            (self.shifts(piece, Self::between), ESTIMATES, ROUGH_MS),
+        ];
+        let told = shifts
+            .into_iter()
+            .find(|(all, least, _)| all.len() >= *least);
+        let rough_ms = piece.shift_ms;
+        let (told_ms, within_ms) = told.map_or((rough_ms, ROUGH_MS), |(all, _, within_ms)| {
+            (median(all), within_ms)
+        });
+        let shift_ms = told_ms.clamp(rough_ms - FARTHEST_MS, rough_ms + FARTHEST_MS);
         #[expect(clippy::cast_precision_loss, reason = "a share to look at")]
-        let sure = piece.alike as f32 / (moments.len() + 1) as f32;
+        let sure = piece.alike as f32 / moments as f32;
         Stretch {
             old_ms: piece.start_ms,
             new_ms: piece.start_ms + shift_ms,
@@ -218,27 +233,25 @@ impl Pair<'_> {
         }
     }
 
-    fn shift(&self, moments: std::ops::Range<usize>, rough_ms: i64) -> (i64, i64) {
-        let (mut exact, mut words, mut moving) = (Vec::new(), Vec::new(), Vec::new());
-        for index in moments {
-            let ours = self.a.items[index];
-            let Some(partner) = self.alike(index, rough_ms) else {
-                continue;
-            };
-            let theirs = self.b.items[partner];
-            let shift_ms = theirs.at_ms - ours.at_ms;
-            match self.a.kind {
-                Kind::Words => words.push(shift_ms),
-                Kind::Pictures if ours.opens && theirs.opens => exact.push(shift_ms),
-                Kind::Pictures => moving.extend(self.between(index, partner)),
-            }
-        }
-        if !exact.is_empty() {
-            return (median(exact), EXACT_MS);
-        }
-        let estimates = [words, moving];
-        let enough = estimates.into_iter().find(|all| all.len() >= ESTIMATES);
-        (enough.map_or(rough_ms, median), ROUGH_MS)
+    /// What the moments of a piece say of its shift.
+    fn shifts(&self, piece: &Piece, tell: fn(&Self, usize, usize) -> Option<i64>) -> Vec<i64> {
+        let moments = self.within(piece.span());
+        let told = moments.filter_map(|index| {
+            let partner = self.alike(index, piece.shift_ms)?;
+            tell(self, index, partner)
+        });
+        told.collect()
+    }
+
+    /// The time from a moment to the one of the other version.
+    fn apart(&self, index: usize, partner: usize) -> Option<i64> {
+        Some(self.b.items[partner].at_ms - self.a.items[index].at_ms)
+    }
+
+    /// The same of first frames of a shot.
+    fn cut(&self, index: usize, partner: usize) -> Option<i64> {
+        let both = self.a.items[index].opens && self.b.items[partner].opens;
+        both.then(|| self.apart(index, partner)).flatten()
     }
 
     /// The shift of a picture that lies between two of the other version, by how far it is from each.

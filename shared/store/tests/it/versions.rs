@@ -72,14 +72,18 @@ async fn the_version_before_is_the_named_one_or_the_newest_of_its_name() -> Resu
     assert_eq!(previous(&world, &third).await?, Some(second.video_id));
     let mut tx = world.store.transaction().await?;
     for named in [&other, &first] {
-        tx.set_previous_video(third.video_id, named.video_id).await?;
+        tx.set_previous_video(third.video_id, named.video_id)
+            .await?;
     }
     tx.commit().await?;
     let named = previous(&world, &third).await?;
     assert_eq!(named, Some(other.video_id), "what was named first stays");
 
     let unknown = world.store.previous_version(world.store.fresh()).await;
-    assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
+    assert!(
+        matches!(unknown, Err(StoreError::NotFound { .. })),
+        "{unknown:?}"
+    );
     Ok(())
 }
 
@@ -137,7 +141,10 @@ async fn a_decision_is_carried_once_to_the_new_place_and_names_its_source() -> R
     assert_eq!(carried.len(), 1, "{carried:?}");
     let label = &carried[0];
     assert_eq!((label.trigger_id, label.decided_on), (third, source));
-    assert_eq!((label.final_label.as_str(), label.decided_at), ("ok_false", decided_at));
+    assert_eq!(
+        (label.final_label.as_str(), label.decided_at),
+        ("ok_false", decided_at)
+    );
     assert_eq!(label.comment.as_deref(), Some("актёр"));
 
     // Judged anew, the video has another risk; what was decided is kept, and decides nothing.

@@ -52,7 +52,11 @@ impl Part {
     /// A picture that changes by a bit every frame and a half.
     fn bits(&self, at_ms: i64) -> u64 {
         let scene = self.scene.wrapping_mul(0x5851_F42D_4C95_7F2D);
-        let steps = if self.moving { (self.from_ms + at_ms) / 60 } else { 0 };
+        let steps = if self.moving {
+            (self.from_ms + at_ms) / 60
+        } else {
+            0
+        };
         let steps = (0..steps as u64).map(|step| 1 << Dice(scene ^ step).roll(64));
         steps.fold(Dice(!scene).draw(), |bits, change: u64| bits ^ change)
     }

@@ -80,7 +80,10 @@ fn with_reports((old, before): (&Made, &Report), (new, after): (&Made, &Report))
 fn of<'a>(changes: &'a Changes, new: &Report, category: &str) -> Vec<&'a Change> {
     let is = |change: &&Change| match (&change.old, change.new) {
         (Some(old), _) => old.category == category,
-        (None, Some(id)) => new.risks.iter().any(|r| r.id == id && r.category == category),
+        (None, Some(id)) => new
+            .risks
+            .iter()
+            .any(|r| r.id == id && r.category == category),
         (None, None) => false,
     };
     changes.findings.iter().filter(is).collect()
@@ -110,7 +113,11 @@ fn what_nobody_has_touched_is_still_there_and_its_decision_holds() {
         ..Made::new(film(), vec![sentence(40_000), knife(70_000)])
     };
     let found = changes(&made(0), &made(2));
-    assert_eq!((found.still_there, found.findings.len()), (2, 2), "{found:#?}");
+    assert_eq!(
+        (found.still_there, found.findings.len()),
+        (2, 2),
+        "{found:#?}"
+    );
     assert_eq!(found.unchanged().count(), 2, "{found:#?}");
     assert_eq!(found.previous.original_name, "ролик.mp4");
 }
@@ -134,7 +141,8 @@ fn what_a_cut_before_it_has_shifted_is_moved_by_its_frames() {
 #[test]
 fn what_was_cut_out_is_fixed_whatever_else_has_gaps() {
     let old = Made::new(film(), vec![sentence(40_000)]);
-    let new = Made::new(film().without(35_000, 50_000), Vec::new()).gap(Task::Speech, 60_000, 61_000);
+    let new =
+        Made::new(film().without(35_000, 50_000), Vec::new()).gap(Task::Speech, 60_000, 61_000);
     let found = changes(&old, &new);
     assert_eq!(only(&found).fate, Fate::Fixed, "{found:#?}");
     assert_eq!(found.fixed, 1);
@@ -143,13 +151,21 @@ fn what_was_cut_out_is_fixed_whatever_else_has_gaps() {
 #[test]
 fn a_bleeped_word_is_fixed_only_where_somebody_has_listened() {
     let old = Made::new(film(), vec![sentence(40_000)]);
-    let bleeped = || Made::new(film(), vec![said("ну вот какая же ты сказал он ей вчера", 40_000, 0.9)]);
+    let bleeped = || {
+        Made::new(
+            film(),
+            vec![said("ну вот какая же ты сказал он ей вчера", 40_000, 0.9)],
+        )
+    };
     let found = changes(&old, &bleeped());
     assert_eq!(only(&found).fate, Fate::Fixed, "{found:#?}");
 
     let found = changes(&old, &bleeped().gap(Task::Speech, 41_000, 44_000));
     let only = only(&found);
-    assert_eq!((only.fate, only.reason), (Fate::Unknown, Some(Unclear::Gap)));
+    assert_eq!(
+        (only.fate, only.reason),
+        (Fate::Unknown, Some(Unclear::Gap))
+    );
     assert_eq!((found.fixed, found.unknown), (0, 1));
 }
 
@@ -165,7 +181,10 @@ fn what_was_put_in_is_new() {
     let old = old.gap(Task::Objects, 60_000, 80_000);
     let found = changes(&old, &Made::new(film(), vec![knife(70_000)]));
     let only = only(&found);
-    assert_eq!((only.fate, only.reason), (Fate::Unknown, Some(Unclear::Gap)));
+    assert_eq!(
+        (only.fate, only.reason),
+        (Fate::Unknown, Some(Unclear::Gap))
+    );
 }
 
 #[test]
@@ -175,7 +194,10 @@ fn a_task_another_policy_or_another_model_that_was_not_run_fixes_nothing() {
     let (before, after) = (old.report(), new.report());
     let reason = |after: &Report| {
         let found = with_reports((&old, &before), (&new, after));
-        assert_eq!(only(&found).fate == Fate::Unknown, only(&found).reason.is_some());
+        assert_eq!(
+            only(&found).fate == Fate::Unknown,
+            only(&found).reason.is_some()
+        );
         only(&found).reason
     };
     assert_eq!(reason(&after), None);
@@ -183,11 +205,18 @@ fn a_task_another_policy_or_another_model_that_was_not_run_fixes_nothing() {
     other.run.policy.version = "2".into();
     assert_eq!(reason(&other), Some(Unclear::OtherPolicy));
     let mut other = after.clone();
-    let model = other.run.models.iter_mut().find(|used| used.task == Task::Objects);
+    let model = other
+        .run
+        .models
+        .iter_mut()
+        .find(|used| used.task == Task::Objects);
     model.unwrap().version = "2".repeat(64);
     assert_eq!(reason(&other), Some(Unclear::OtherModel));
     let mut other = after;
-    let line = other.coverage.iter_mut().find(|line| line.task == Task::Objects);
+    let line = other
+        .coverage
+        .iter_mut()
+        .find(|line| line.task == Task::Objects);
     line.unwrap().run = false;
     assert_eq!(reason(&other), Some(Unclear::NotRun));
 }
@@ -217,9 +246,15 @@ fn other_words_around_it_are_another_matter_for_the_operator() {
 #[test]
 fn another_picture_or_caption_at_its_place_is_decided_anew() {
     let old = Made::new(film(), vec![knife(70_000)]);
-    let scene = film().without(69_500, 71_500).with(69_500, vec![Part::moving(8_000, 0, 2_000)]);
+    let scene = film()
+        .without(69_500, 71_500)
+        .with(69_500, vec![Part::moving(8_000, 0, 2_000)]);
     let found = changes(&old, &Made::new(scene, vec![knife(70_000)]));
-    assert_eq!(only(&found).fate, Fate::StillThere, "it is not gone: {found:#?}");
+    assert_eq!(
+        only(&found).fate,
+        Fate::StillThere,
+        "it is not gone: {found:#?}"
+    );
     assert_eq!(found.unchanged().count(), 0, "{found:#?}");
 
     let caption = |text: &str| Made::new(film(), vec![shown(text, (60_000, 62_000))]);
@@ -232,7 +267,10 @@ fn another_picture_or_caption_at_its_place_is_decided_anew() {
 
 #[test]
 fn one_of_two_words_that_is_gone_leaves_the_other_where_it_is() {
-    let old = Made::new(film(), vec![sentence(40_000), knife(70_000), knife(100_000)]);
+    let old = Made::new(
+        film(),
+        vec![sentence(40_000), knife(70_000), knife(100_000)],
+    );
     let new = Made::new(film(), vec![sentence(40_000), knife(100_000)]);
     let found = changes(&old, &new);
     assert_eq!((found.still_there, found.fixed), (2, 1), "{found:#?}");
@@ -310,16 +348,26 @@ fn every_finding_of_both_versions_is_told_of() {
 
 #[test]
 fn the_report_tells_of_it_in_its_schema_and_on_its_page_in_both_languages() {
-    let old = Made::new(film(), vec![sentence(40_000), knife(70_000), knife(100_000)]);
+    let old = Made::new(
+        film(),
+        vec![sentence(40_000), knife(70_000), knife(100_000)],
+    );
     let cut = film().without(10_000, 12_000);
     let new = Made::new(cut, vec![sentence(38_000), knife(98_000), knife(20_000)]);
     let new = new.gap(Task::Objects, 67_500, 69_500);
     let (before, mut after) = (old.report(), new.report());
     let changes = with_reports((&old, &before), (&new, &after));
-    assert_eq!((changes.moved, changes.new, changes.unknown), (2, 1, 1), "{changes:#?}");
+    assert_eq!(
+        (changes.moved, changes.new, changes.unknown),
+        (2, 1, 1),
+        "{changes:#?}"
+    );
     let carried = changes.unchanged().count();
     assert_eq!(carried, 2, "{changes:#?}");
-    let word = after.risks.iter_mut().find(|risk| risk.kind == Task::Speech);
+    let word = after
+        .risks
+        .iter_mut()
+        .find(|risk| risk.kind == Task::Speech);
     word.unwrap().decision = Some(crate::Decision {
         label: "ok_false".into(),
         by: "operator".into(),
@@ -333,7 +381,10 @@ fn the_report_tells_of_it_in_its_schema_and_on_its_page_in_both_languages() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let json = after.to_json().unwrap();
     let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+    let errors: Vec<_> = validator
+        .iter_errors(&value)
+        .map(|e| e.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:#?}");
     let back: Report = serde_json::from_slice(&json).unwrap();
     assert_eq!(back, after);
@@ -341,11 +392,23 @@ fn the_report_tells_of_it_in_its_schema_and_on_its_page_in_both_languages() {
 
     let frames = std::collections::BTreeMap::new();
     let ru = after.to_html(shared_domain::Lang::Ru, &frames).unwrap();
-    for told in ["Что изменилось", "сместилось: 2 · появилось: 1 · неизвестно: 1", "сдвиг −2,000 с", "решение перенесено", "не просмотрено", "00:00:42.000"] {
+    for told in [
+        "Что изменилось",
+        "сместилось: 2 · появилось: 1 · неизвестно: 1",
+        "сдвиг −2,000 с",
+        "решение перенесено",
+        "не просмотрено",
+        "00:00:42.000",
+    ] {
         assert!(ru.contains(told), "{told}: {ru}");
     }
     let en = after.to_html(shared_domain::Lang::En, &frames).unwrap();
-    for told in ["What changed", "moved: 2 · new: 1 · unknown: 1", "shift −2.000 s", "carried over"] {
+    for told in [
+        "What changed",
+        "moved: 2 · new: 1 · unknown: 1",
+        "shift −2.000 s",
+        "carried over",
+    ] {
         assert!(en.contains(told), "{told}: {en}");
     }
 }

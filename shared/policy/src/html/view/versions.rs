@@ -110,7 +110,10 @@ fn note(change: &Change, risk: Option<&Risk>, lang: Lang) -> String {
             Lang::Ru => number.replace('.', ","),
             Lang::En => number,
         };
-        notes.push(format!("{} {number} {seconds}", lang.pick("сдвиг", "shift")));
+        notes.push(format!(
+            "{} {number} {seconds}",
+            lang.pick("сдвиг", "shift")
+        ));
     }
     let decision = risk.and_then(|risk| risk.decision.as_ref());
     if decision.is_some_and(|decision| decision.carried_from.is_some()) {
