@@ -210,9 +210,9 @@ impl Pair<'_> {
     pub(crate) fn stretch(&self, piece: &Piece, words: &Pair<'_>) -> Stretch {
         let moments = self.within(piece.span()).len() + 1;
         let shifts = [
-            (self.shifts(piece, Self::cut), 1, EXACT_MS),
-            (words.shifts(piece, Self::apart), ESTIMATES, SPOKEN_MS),
-            (self.shifts(piece, Self::between), ESTIMATES, ROUGH_MS),
+            (self.shifts(piece, Pair::cut), 1, EXACT_MS),
+            (words.shifts(piece, Pair::apart), ESTIMATES, SPOKEN_MS),
+            (self.shifts(piece, Pair::between), ESTIMATES, ROUGH_MS),
         ];
         let told = shifts
             .into_iter()
