@@ -11,7 +11,8 @@ pub struct Likeness {
     pub at_ms: i64,
     /// What it looks like.
     pub bits: u64,
-    /// Whether it is the first of a shot: then its time is exact to the frame.
+    /// Whether a shot begins with it: then its time is exact to the frame. The first of a video
+    /// need not be the first of a shot.
     pub opens: bool,
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn watch(
         watched.likenesses.push(Likeness {
             at_ms,
             bits: likeness::bits(picture.luma(), picture.width, picture.height),
-            opens: is_first || shown.score >= CUT,
+            opens: shown.score >= CUT,
         });
         let grid = Grid::new(picture.luma(), picture.width, picture.height);
         if let Some(start_ms) = sampler.offer(at_ms, shown.score, grid) {

@@ -236,7 +236,7 @@ async fn every_picture_looks_the_same_in_another_size_and_encoding() {
         assert!(one.distance(*other) <= 8, "{one:?} {other:?}");
     }
     let opens = sharp.iter().filter(|look| look.opens);
-    assert!(opens.map(|look| look.at_ms).eq([0, 3_000]), "{sharp:?}");
+    assert!(opens.map(|look| look.at_ms).eq([3_000]), "{sharp:?}");
     let unlike = sharp[0].distance(sharp[20]);
     assert!(unlike > 16, "{unlike}");
 }

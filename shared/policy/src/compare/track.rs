@@ -144,11 +144,12 @@ impl Pair<'_> {
         farthest
     }
 
-    /// Where the stretch begins whose first moment this is: a cut in the other version tells best.
+    /// Where the stretch begins whose first moment this is: a cut in the other version tells best, or
+    /// its beginning.
     fn start(&self, index: usize, shift_ms: i64) -> i64 {
         let opening = self
             .alike_near(index, shift_ms)
-            .find(|at| self.b.items[*at].opens);
+            .find(|at| *at == 0 || self.b.items[*at].opens);
         let ours_ms = self.a.items[index].at_ms;
         opening.map_or(ours_ms, |at| self.b.items[at].at_ms - shift_ms)
     }

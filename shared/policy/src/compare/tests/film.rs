@@ -144,7 +144,7 @@ impl Film {
                 before.scene == part.scene && jump_ms.abs() < 1_000
             });
             for at_ms in (0..part.length_ms).step_by(FRAME_MS as usize) {
-                let opens = at_ms == 0 && !goes_on;
+                let opens = number > 0 && at_ms == 0 && !goes_on;
                 if !opens && start_ms + at_ms - last_ms < 199 {
                     continue;
                 }
