@@ -19,3 +19,4 @@ mod site;
 mod sizes;
 mod traces;
 mod tree;
+mod versions;

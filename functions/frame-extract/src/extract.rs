@@ -167,6 +167,7 @@ impl FrameExtract {
             Piece::Frame { at_ms, jpeg, .. } => (frame_key(id, at_ms), jpeg, "image/jpeg"),
             Piece::Audio { index, wav, .. } => (keys::audio(id, index), wav, "audio/wav"),
             Piece::Strip { jpeg, .. } => (keys::strip(id), jpeg, "image/jpeg"),
+            Piece::Likeness { json } => (keys::likeness(id), json, "application/json"),
             Piece::Waveform { json, .. } => (keys::waveform(id), json, "application/json"),
         };
         self.objects.put(&key, bytes, kind).await.map(drop)

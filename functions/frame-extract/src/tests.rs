@@ -132,6 +132,7 @@ async fn a_video_becomes_frames_sound_and_questions() -> Result<()> {
         "the sound is stored"
     );
     assert!(is_stored(&keys::strip(video.video_id)) && is_stored(&keys::waveform(video.video_id)));
+    assert!(is_stored(&keys::likeness(video.video_id)));
 
     let due = world.messages::<PredictionDue>().await?;
     let counts = store.task_counts(run.execution_id).await?;

@@ -34,7 +34,8 @@ impl Handler for ReportFinalize {
         let packs = self.packs().await?;
         let day = run.started_at.unwrap_or_else(|| self.store.now()).date();
         let pack = in_force(&packs, &video.policy_id, day)?;
-        let (evaluation, report) = self.judge(&video, &run, pack).await?;
+        let (evaluation, mut report) = self.judge(&video, &run, pack).await?;
+        let versions = self.compare(&mut report, run.execution_id).await?;
         // Two starts of one run write different files: neither may overwrite what the other sealed.
         let report_id: ReportId = self.store.fresh();
         let pictures = pictures(&self.objects, &evaluation).await;
@@ -44,6 +45,7 @@ impl Handler for ReportFinalize {
         let triggers = new_triggers(&evaluation, &report);
         tx.replace_triggers(run.execution_id, video.video_id, triggers)
             .await?;
+        versions.keep(&mut tx, video.video_id).await?;
         let new = new_report(report_id, &run, &report, written)?;
         let report_id = tx.add_report(new).await?;
         tx.open_verification_task(video.video_id).await?;

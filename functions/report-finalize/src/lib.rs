@@ -7,6 +7,7 @@ mod handler;
 mod input;
 mod packs;
 mod rescore;
+mod versions;
 mod write;
 
 use shared_objects::{Objects, ObjectsConfig};

@@ -104,7 +104,8 @@ impl ReportFinalize {
 
     async fn judge_again(&self, case: &Case, pack: &Pack) -> Result<String, Error> {
         let (video, run) = (&case.video, &case.run);
-        let (evaluation, report) = self.judge(video, run, pack).await?;
+        let (evaluation, mut report) = self.judge(video, run, pack).await?;
+        let versions = self.compare(&mut report, run.execution_id).await?;
         let pictures = pictures(&self.objects, &evaluation).await;
         let files: ReportId = self.store.fresh();
         let written = self.write(files, video, &report, &pictures).await?;
@@ -115,6 +116,7 @@ impl ReportFinalize {
         let triggers = new_triggers(&evaluation, &report);
         tx.replace_triggers(run.execution_id, video.video_id, triggers)
             .await?;
+        versions.keep(&mut tx, video.video_id).await?;
         tx.replace_report(new).await?;
         tx.set_video_policy(video.video_id, &pack.id).await?;
         tx.commit().await?;

@@ -13,6 +13,8 @@ use shared_testing::{Run, World};
 
 use crate::ReportFinalize;
 
+mod versions;
+
 struct Stage {
     world: World,
     handler: Arc<dyn AnyHandler>,

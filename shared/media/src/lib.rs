@@ -11,6 +11,7 @@ mod extract;
 mod gaps;
 mod grid;
 mod hls;
+mod likeness;
 mod media;
 mod picture;
 mod pipes;

@@ -80,6 +80,11 @@ pub fn waveform(video_id: VideoId) -> String {
     format!("videos/{video_id}/waveform.json")
 }
 
+/// What the pictures look like, for comparing versions.
+pub fn likeness(video_id: VideoId) -> String {
+    format!("videos/{video_id}/likeness.json")
+}
+
 /// One file of a report: `json`, `ru.html`, …
 pub fn report(video_id: VideoId, report_id: ReportId, format: &str) -> String {
     let plain = format.split('.').all(|part| extension(part) == part);

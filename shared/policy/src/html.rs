@@ -10,7 +10,7 @@ use shared_domain::Lang;
 
 use crate::evaluate::task_name;
 use crate::report::{ModelUsed, Report};
-use view::{BandView, Card, CoverageRow, Facts, Lane, Tick};
+use view::{BandView, Card, CoverageRow, Facts, Lane, Tick, Versions};
 
 /// The page cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,7 @@ struct Page<'a> {
     lanes: Vec<Lane>,
     ticks: Vec<Tick>,
     cards: Vec<Card>,
+    versions: Option<Versions>,
     coverage: Vec<CoverageRow>,
 }
 
@@ -58,6 +59,7 @@ impl Report {
             lanes: view::lanes(self, lang),
             ticks: view::ticks(self.video.duration_seconds),
             cards: view::cards(self, lang, frames),
+            versions: view::versions(self, lang),
             coverage: view::coverage(self, lang),
         };
         Ok(page.render()?)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod advertising;
+mod compare;
 mod dictionary;
 mod evaluate;
 mod html;
@@ -10,6 +11,9 @@ mod project;
 mod report;
 mod taxonomy;
 
+pub use compare::{
+    Change, Changes, Fate, OldRisk, Previous, StretchFacts, Unclear, Version, compare,
+};
 pub use dictionary::{
     BUILT_IN, Dictionaries, Dictionary, DictionaryError, Hit, How, ListError, PolicyConfig,
 };

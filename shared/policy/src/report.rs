@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use shared_domain::{BBox, ExecutionId, ProjectId, Task, TriggerId, VideoId};
 use time::OffsetDateTime;
 
+use crate::compare::Changes;
 use crate::evaluate::{Evaluation, Highlight, NotChecked, NotRun, Reason, Trigger, Verdict};
 use crate::pack::{Bilingual, Pack, Severity};
 
@@ -119,6 +120,9 @@ pub struct Decision {
     pub at: OffsetDateTime,
     /// In the person's words.
     pub comment: Option<String>,
+    /// The version that the person saw, when the decision was carried over from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<VideoId>,
 }
 
 /// A risk with its id and, later, its decision.
@@ -372,6 +376,9 @@ pub struct Report {
     /// What was said, in pieces of a subtitle's length. Reports of earlier releases lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<Vec<Line>>,
+    /// What changed since the version before; only where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// That it is no legal advice.
     pub disclaimer: Bilingual,
 }

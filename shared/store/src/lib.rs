@@ -34,6 +34,7 @@ mod store;
 mod sweeps;
 mod tx;
 mod values;
+mod versions;
 mod videos;
 mod walks;
 
@@ -63,5 +64,6 @@ pub use spending::{Caps, Funds, Spending};
 pub use store::Store;
 pub use tx::Tx;
 pub use values::without_nul;
+pub use versions::{Label, NewLabel};
 pub use videos::{NewVideo, Video};
 pub use walks::Walk;

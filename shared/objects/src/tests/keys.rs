@@ -136,6 +136,7 @@ fn derived_keys_lie_under_their_video_and_sort_by_time() {
         keys::audio(video, 3),
         keys::strip(video),
         keys::waveform(video),
+        keys::likeness(video),
         keys::report(video, report, "json"),
     ] {
         assert!(key.starts_with(&prefix), "{key}");

@@ -35,6 +35,7 @@ fn hostile_text_is_only_text() {
         by: evil.into(),
         at: report.run.started_at,
         comment: Some(evil.into()),
+        carried_from: None,
     });
     let frames = [
         evil,

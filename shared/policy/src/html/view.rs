@@ -2,6 +2,7 @@
 
 mod band;
 mod risk;
+mod versions;
 
 use shared_domain::Lang;
 
@@ -11,6 +12,7 @@ use crate::report::{CoverageFacts, GapFacts, Report, Stage};
 
 pub(super) use band::{BandView, band};
 pub(super) use risk::{Card, cards};
+pub(super) use versions::{Versions, versions};
 
 /// The head of the page.
 pub(super) struct Facts {

@@ -60,6 +60,7 @@ impl Report {
             triggers_by_category: counted(risks.iter().map(|risk| risk.category.as_str())),
             risks,
             transcript: None,
+            changes: None,
             disclaimer: pack.disclaimer.clone(),
         }
     }

@@ -193,6 +193,7 @@ fn reports_satisfy_the_schema() {
         by: "operator".into(),
         at: datetime!(2026-05-04 11:00 UTC),
         comment: None,
+        carried_from: None,
     });
     let mut aged = rich();
     aged.age_band = Some(AgeBand {

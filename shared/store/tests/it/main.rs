@@ -14,4 +14,5 @@ mod server;
 mod spending;
 mod sweeps;
 mod undone;
+mod versions;
 mod world;
