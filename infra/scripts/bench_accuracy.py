@@ -151,7 +151,7 @@ def counted(name, rows):
 def risks(report):
     for risk in report["risks"]:
         source = next((name for start, name in SOURCES.items() if risk["source"].startswith(start)), "picture")
-        category = texts.named(risk["category"])
+        category = texts.named(risk["category"], risk["code"])
         quoted = risk["evidence"][0].get("text") if risk["evidence"] else None
         times = f"{risk['start_seconds']:.1f}–{risk['end_seconds']:.1f} s"
         yield Found(category, risk["start_seconds"], risk["end_seconds"], source, f"{times}, {source}: {quoted}")

@@ -137,9 +137,15 @@ class Reading(unittest.TestCase):
 
     def test_the_place_of_a_finding_is_that_of_its_part(self):
         sentence = texts.advert("adverts.txt:1", "unmarked: said // shown")
-        one = {"task": "text", "start": 0, "end": 5, "category": "advertising.unmarked", "entry": "e", "verdict": "review"}
+        one = {"task": "text", "start": 0, "end": 5, "category": "advertising", "code": "ad_unmarked", "entry": "e",
+               "verdict": "review"}
         found, _ = texts.finding(sentence, one)
         self.assertEqual((found.category, found.start, found.end), ("advertising-unmarked", 5, 10))
+
+    def test_degrees_of_advertising_are_told_by_their_code(self):
+        codes = {"ad_unmarked": "advertising-unmarked", "ad_partly_marked": "advertising-unmarked",
+                 "ad_marked": "advertising-marked", "reklama": "advertising"}
+        self.assertEqual({code: texts.named("advertising", code) for code in codes}, codes)
 
 
 if __name__ == "__main__":

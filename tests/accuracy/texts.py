@@ -97,12 +97,14 @@ def finding(sentence, one):
     before = len(sentence.said) + 1 if one["task"] == "text" else 0
     # An excerpt of a long text has lost its place.
     start, end = (one["start"], one["end"]) if one["start"] is not None else (0, len(text))
-    return Found(named(one["category"]), before + start, before + end, note=one["entry"]), one["verdict"]
+    return Found(named(one["category"], one["code"]), before + start, before + end, note=one["entry"]), one["verdict"]
 
 
-def named(category):
-    """Packs are free to write `advertising.unmarked`."""
-    return category.replace(".", "-").replace("_", "-")
+def named(category, code):
+    """The category; how far advertising is marked stands in the code of its risk only."""
+    if "unmarked" in code or "partly" in code:
+        return "advertising-unmarked"
+    return "advertising-marked" if code.endswith("_marked") else category
 
 
 def is_scored(sentence, found):

@@ -19,6 +19,7 @@ struct Asked {
 #[derive(Serialize)]
 struct Answer<'a> {
     category: &'a str,
+    code: &'a str,
     task: Task,
     verdict: RuleVerdict,
     entry: &'a str,
@@ -68,6 +69,7 @@ fn answers(trigger: &Trigger) -> impl Iterator<Item = Answer<'_>> {
         let place = place(evidence);
         Answer {
             category: &trigger.category,
+            code: &trigger.risk_code,
             task: trigger.task,
             verdict: trigger.verdict,
             entry: &evidence.label,
