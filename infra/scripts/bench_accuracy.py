@@ -125,8 +125,9 @@ def of_media(program):
         ("cards of 0.5 s and longer, recall", recall, 1.0),
         ("clips, unmarked advertising, F1", rows.get((UNMARKED, "advert"), Tally()).f1, 0.9),
     ]
-    parts = [intro, table(head, lines), counted("card shown for", lasting), counted("card drawn", dressed)]
-    return [*parts, counted("voice", by_note(spoken, str))], targets
+    for details in (counted("card drawn", dressed), counted("voice", by_note(spoken, str))):
+        print(f"{details}\n")
+    return [intro, table(head, lines), counted("card shown for", lasting)], targets
 
 
 def by_note(outcomes, part):

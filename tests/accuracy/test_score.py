@@ -116,6 +116,13 @@ class Reading(unittest.TestCase):
         self.assertTrue(0.4 < held / len(every) < 0.6, held)
         self.assertGreater(sum(not sentence.planted for sentence in every), 600)
 
+    def test_what_was_thought_of_while_mending_is_held_out_no_more(self):
+        lines = [f"{number} {{alcohol:вино}}" for number in range(20)]
+        held = [texts.marked("f:1", line).held_out for line in lines]
+        self.assertTrue(any(held) and not all(held))
+        self.assertFalse(any(texts.marked("f:1", f"+ {line}").held_out for line in lines))
+        self.assertEqual(texts.marked("f:1", "+ a {alcohol:b}").said, "a b")
+
     def test_no_sentence_stands_twice(self):
         every = [(sentence.said, sentence.shown) for sentence in texts.sentences()]
         self.assertEqual(len(every), len(set(every)))

@@ -1,7 +1,7 @@
 """The sentences of `text/`, with what has to be found in each, and their comparison with what `judge` finds.
 
 Half of them, chosen by a checksum of the sentence, is held out: the dictionaries are mended by looking at the other
-half only, and both are reported.
+half only, and both are reported. A line that begins with `+` has been thought of while mending and is held out no more.
 """
 
 import json
@@ -31,6 +31,7 @@ class Sentence:
     shown: str
     planted: tuple
     labels: tuple
+    seen: bool
 
     @property
     def is_advert(self):
@@ -38,7 +39,7 @@ class Sentence:
 
     @property
     def held_out(self):
-        return zlib.crc32(self.said.encode()) % 2 == 1
+        return not self.seen and zlib.crc32(self.said.encode()) % 2 == 1
 
 
 def sentences():
@@ -51,8 +52,14 @@ def sentences():
     return found
 
 
+def without_mark(line):
+    rest = line.removeprefix("+ ")
+    return rest, rest != line
+
+
 def marked(place, line):
     """`Он выпил {alcohol:водки}.`"""
+    line, seen = without_mark(line)
     plain, planted, labels, at = "", [], [], 0
     for mark in MARK.finditer(line):
         plain += line[at : mark.start()]
@@ -65,19 +72,20 @@ def marked(place, line):
     plain += line[at:]
     if "{" in plain or "}" in plain:
         raise ValueError(f"{place}: a brace without its other half")
-    return Sentence(place, plain, "", tuple(planted), tuple(labels))
+    return Sentence(place, plain, "", tuple(planted), tuple(labels), seen)
 
 
 def advert(place, line):
     """`unmarked: said // shown`"""
+    line, seen = without_mark(line)
     degree, _, rest = line.partition(": ")
     said, _, shown = rest.partition(" // ")
     if degree == "none":
-        return Sentence(place, said, shown, (), ())
+        return Sentence(place, said, shown, (), (), seen)
     if degree not in DEGREES:
         raise ValueError(f"{place}: {degree!r} is no degree")
     whole = Planted((DEGREES[degree],), 0, len(rest), note=said)
-    return Sentence(place, said, shown, (whole,), (degree,))
+    return Sentence(place, said, shown, (whole,), (degree,), seen)
 
 
 def judged(judge, asked):
