@@ -1,5 +1,6 @@
 //! The one integration binary: a list of modules.
 
+mod accuracy;
 mod browser;
 mod check;
 mod credit;

@@ -153,14 +153,16 @@ fn joined(signs: &[Sign], ranges: &[Range<usize>], original: &str, into: &mut Ve
     }
 }
 
-/// Letters that stand alone: `с у к а`, `с.у.к.а`.
+/// Letters that stand alone: `с у к а`, `с.у.к.а`, `с/у/к/а`.
 fn spaced(signs: &[Sign], ranges: &[Range<usize>], original: &str, into: &mut Vec<Token>) {
     let is_gap = |pair: &[Range<usize>]| {
         let gap = &signs[pair[0].end..pair[1].start];
         (1..=3).contains(&gap.len())
-            && gap
-                .iter()
-                .all(|s| s.letter.is_whitespace() || matches!(s.class, Class::Joint | Class::Mask))
+            && gap.iter().all(|sign| {
+                matches!(sign.class, Class::Joint | Class::Mask)
+                    || matches!(sign.letter, '/' | '\\')
+                    || sign.letter.is_whitespace()
+            })
     };
     let mut at = 0;
     while at < ranges.len() {
