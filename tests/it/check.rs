@@ -326,7 +326,14 @@ fn a_second_check_of_the_same_file_asks_no_model() -> Result<()> {
         second["run"]
     );
     ensure!(first["risks"].as_array().map(Vec::len) == second["risks"].as_array().map(Vec::len));
-    Ok(())
+    // Another pack judges the same run: its evidence is there.
+    let mut checking = program.checking(&clip)?;
+    let banded = checking.args(["--policy", "ru-436-fz"]).output()?;
+    let banded: Value = serde_json::from_slice(&banded.stdout)?;
+    ensure!(banded["run"]["id"] == second["run"]["id"], "another run");
+    ensure!(banded["run"]["policy"]["id"] == "ru-436-fz");
+    ensure!(banded["age_band"]["scheme"] == "ru-436-fz", "{banded}");
+    validate(&banded)
 }
 
 #[test]

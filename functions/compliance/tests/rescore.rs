@@ -42,6 +42,7 @@ impl Archive {
         })
     }
 
+    /// Storage answers on another thread than the one that waits here.
     fn run(&self, args: &[&str]) -> Result<Output> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_compliance"));
         command
@@ -138,7 +139,7 @@ rules:
     source: yolo_object
 ";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_archive_is_judged_by_a_new_pack_without_asking_a_model() -> Result<()> {
     let archive = Archive::open().await?;
     let file = archive.folder.path().join("smokeless.yaml");
@@ -169,7 +170,7 @@ async fn an_archive_is_judged_by_a_new_pack_without_asking_a_model() -> Result<(
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_video_is_judged_by_its_own_pack_and_a_stranger_is_told() -> Result<()> {
     let archive = Archive::open().await?;
     let id = archive.runs[0].video.video_id.to_string();
@@ -188,7 +189,7 @@ async fn one_video_is_judged_by_its_own_pack_and_a_stranger_is_told() -> Result<
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_pack_is_refused_by_line_and_a_project_takes_a_good_one() -> Result<()> {
     let archive = Archive::open().await?;
     let file = archive.folder.path().join("bad.yaml");

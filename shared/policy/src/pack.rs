@@ -212,12 +212,14 @@ pub struct PackError {
 impl Pack {
     /// Reads a pack that extends no other. `knows` tells whether a dictionary of this name exists.
     pub fn parse(yaml: &str, knows: impl Fn(&str) -> bool) -> Result<Self, PackError> {
-        let known = read::Known {
-            taxonomy: &Taxonomy::built_in()?,
-            dictionary: &knows,
-            packs: &[],
-        };
-        read::parse(yaml, &known)
+        read::parse(
+            yaml,
+            &read::Known {
+                taxonomy: &Taxonomy::built_in()?,
+                dictionary: &knows,
+                packs: &[],
+            },
+        )
     }
 
     /// The pack `general`, which comes with the program.

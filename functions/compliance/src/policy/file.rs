@@ -35,9 +35,9 @@ pub(super) fn check(known: &Known, path: &Path) -> anyhow::Result<Told> {
 pub(super) async fn add(known: &Known, store: &Store, path: &Path) -> anyhow::Result<Told> {
     let read = text(path)?.and_then(|yaml| {
         let mut packs = known.packs.clone();
-        let knows = |name: &str| known.dictionaries.find(name).is_some();
+        let is_there = |name: &str| known.dictionaries.find(name).is_some();
         let pack = known.read(&yaml)?;
-        packs.add(&yaml, knows)?;
+        packs.add(&yaml, is_there)?;
         Ok((pack, yaml))
     });
     let (pack, body) = match read {

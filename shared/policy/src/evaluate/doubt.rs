@@ -53,7 +53,6 @@ pub(super) fn cross_check(found: &mut [Found<'_>], detections: &[&Detection]) {
             let about_it = opinion.label == UNSAFE || hit.rule.labels.contains(&opinion.label);
             about_it && sound(opinion.score) >= AGREES
         };
-        let agreed = said.iter().any(agrees);
-        hit.evidence.unclear |= !agreed;
+        hit.evidence.unclear |= !said.iter().any(agrees);
     }
 }

@@ -49,12 +49,14 @@ impl Packs {
     /// Reads a pack, which may extend one of these. `knows` tells whether a dictionary of this name
     /// exists.
     pub fn read(&self, yaml: &str, knows: impl Fn(&str) -> bool) -> Result<Pack, PackError> {
-        let known = Known {
-            taxonomy: &self.taxonomy,
-            dictionary: &knows,
-            packs: &self.packs,
-        };
-        read::parse(yaml, &known)
+        read::parse(
+            yaml,
+            &Known {
+                taxonomy: &self.taxonomy,
+                dictionary: &knows,
+                packs: &self.packs,
+            },
+        )
     }
 
     /// Reads a pack and keeps it beside the others; one that is refused changes nothing.

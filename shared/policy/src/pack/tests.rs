@@ -78,128 +78,130 @@ fn a_pack_of_ones_own_loads_with_defaults() {
     assert!(!pack.holds_on(time::macros::date!(2027 - 01 - 01)));
 }
 
+/// What is written in the place of what, in which line that is wrong, and a part of the reason.
+const FAULTS: &[(&str, &str, u64, &str)] = &[
+    ("pack: 1", "pack: 2", 1, "format 1"),
+    (
+        "    category: profanity",
+        "    category: cursing",
+        16,
+        "unknown category `cursing`",
+    ),
+    (
+        "[profanity-ru]",
+        "[klingon]",
+        18,
+        "unknown dictionary `klingon`",
+    ),
+    ("tasks: [speech]", "tasks: [smell]", 17, "not a task"),
+    ("severity: high", "severity: huge", 13, "huge"),
+    ("verdict: fail", "verdict: maybe", 19, "maybe"),
+    (
+        "verdict: fail",
+        "verdict: fail\n    min_score: 2",
+        20,
+        "between 0 and 1",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    merge_gap_ms: -1",
+        20,
+        "milliseconds",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    colour: red",
+        20,
+        "colour",
+    ),
+    ("id: said", "id: ../said", 15, "letters"),
+    ("2026-03-01", "yesterday", 4, "date"),
+    ("2026-12-31", "2026-02-28", 4, "before it begins"),
+    ("code: profanity", "code: boredom", 10, "there are nudity"),
+    (
+        "severity: high",
+        "severity: high\n    risk_code: alcohol",
+        14,
+        "unknown risk `alcohol` of category `profanity`; there are mat_speech",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    band: 16+",
+        20,
+        "the pack has no `scale`",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    worse_when: [{ count: 0, verdict: fail }]",
+        20,
+        "0 is not 1 to",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    worse_when: [{ count: 2 }]",
+        20,
+        "a band or a verdict",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    worse_when: [{ verdict: fail }]",
+        15,
+        "count, length_ms or total_ms",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    worse_when:\n      - { within_ms: 9, length_ms: 1, verdict: fail }",
+        21,
+        "how close `count` events are",
+    ),
+    (
+        "tasks: [speech]",
+        "tasks: [context]",
+        15,
+        "finds nothing by itself",
+    ),
+    (
+        "verdict: fail",
+        "verdict: fail\n    cross_check: 0.5",
+        20,
+        "frames only",
+    ),
+    (
+        "id: mine",
+        "id: mine\nextends: other",
+        3,
+        "unknown pack `other`",
+    ),
+    (
+        "id: mine",
+        "id: mine\nextends: mine",
+        3,
+        "cannot extend itself",
+    ),
+    (
+        "required: [speech]",
+        "required: [speech]\nthresholds: { said: 0.5 }",
+        9,
+        "no inherited rule is called `said`",
+    ),
+    (
+        "required: [speech]",
+        "required: [speech]\nwithout: [said]",
+        9,
+        "no inherited rule is called `said`",
+    ),
+    ("tasks: [speech]", "tasks: [objects]", 15, "speech and text"),
+    (
+        "dictionaries: [profanity-ru]",
+        "labels: []",
+        15,
+        "labels or dictionaries",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
-    let cases = [
-        ("pack: 1", "pack: 2", 1, "format 1"),
-        (
-            "    category: profanity",
-            "    category: cursing",
-            16,
-            "unknown category `cursing`",
-        ),
-        (
-            "[profanity-ru]",
-            "[klingon]",
-            18,
-            "unknown dictionary `klingon`",
-        ),
-        ("tasks: [speech]", "tasks: [smell]", 17, "not a task"),
-        ("severity: high", "severity: huge", 13, "huge"),
-        ("verdict: fail", "verdict: maybe", 19, "maybe"),
-        (
-            "verdict: fail",
-            "verdict: fail\n    min_score: 2",
-            20,
-            "between 0 and 1",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    merge_gap_ms: -1",
-            20,
-            "milliseconds",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    colour: red",
-            20,
-            "colour",
-        ),
-        ("id: said", "id: ../said", 15, "letters"),
-        ("2026-03-01", "yesterday", 4, "date"),
-        ("2026-12-31", "2026-02-28", 4, "before it begins"),
-        ("code: profanity", "code: boredom", 10, "there are nudity"),
-        (
-            "severity: high",
-            "severity: high\n    risk_code: alcohol",
-            14,
-            "unknown risk `alcohol` of category `profanity`; there are mat_speech",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    band: 16+",
-            20,
-            "the pack has no `scale`",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    worse_when: [{ count: 0, verdict: fail }]",
-            20,
-            "0 is not 1 to",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    worse_when: [{ count: 2 }]",
-            20,
-            "a band or a verdict",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    worse_when: [{ verdict: fail }]",
-            15,
-            "count, length_ms or total_ms",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    worse_when:\n      - { within_ms: 9, length_ms: 1, verdict: fail }",
-            21,
-            "how close `count` events are",
-        ),
-        (
-            "tasks: [speech]",
-            "tasks: [context]",
-            15,
-            "finds nothing by itself",
-        ),
-        (
-            "verdict: fail",
-            "verdict: fail\n    cross_check: 0.5",
-            20,
-            "frames only",
-        ),
-        (
-            "id: mine",
-            "id: mine\nextends: other",
-            3,
-            "unknown pack `other`",
-        ),
-        (
-            "id: mine",
-            "id: mine\nextends: mine",
-            3,
-            "cannot extend itself",
-        ),
-        (
-            "required: [speech]",
-            "required: [speech]\nthresholds: { said: 0.5 }",
-            9,
-            "no inherited rule is called `said`",
-        ),
-        (
-            "required: [speech]",
-            "required: [speech]\nwithout: [said]",
-            9,
-            "no inherited rule is called `said`",
-        ),
-        ("tasks: [speech]", "tasks: [objects]", 15, "speech and text"),
-        (
-            "dictionaries: [profanity-ru]",
-            "labels: []",
-            15,
-            "labels or dictionaries",
-        ),
-    ];
-    for (old, new, line, reason) in cases {
+    for &(old, new, line, reason) in FAULTS {
         assert!(GOOD.contains(old), "{old}");
         let error = parse(&GOOD.replacen(old, new, 1)).unwrap_err();
         assert!(error.reason.contains(reason), "{new}: {error}");
