@@ -133,9 +133,8 @@ fn between(word: &str, sign: &str) -> String {
 }
 
 fn after(word: &str, sign: &str) -> String {
-    word.chars()
-        .map(|letter| format!("{letter}{sign}"))
-        .collect()
+    let marked = |letter: char| std::iter::once(letter).chain(sign.chars());
+    word.chars().flat_map(marked).collect()
 }
 
 /// All letters but one as letters of the other alphabet, where they have a twin: a word that is

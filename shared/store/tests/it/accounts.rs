@@ -87,7 +87,8 @@ async fn the_words_of_a_project_are_replaced_as_a_whole() -> Result<()> {
         assert_eq!(found.allowed, allowed);
         assert_eq!(found.denied, denied.replace('\0', "\u{fffd}"));
     }
-    let nobody = store.set_project_words(store.fresh(), &StoredWords::default());
+    let words = StoredWords::default();
+    let nobody = store.set_project_words(store.fresh(), &words);
     assert!(
         nobody.await.is_err(),
         "a project that is not there has no words"
