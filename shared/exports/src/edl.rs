@@ -6,14 +6,13 @@
 use std::fmt::Write;
 
 use crate::clean;
-use crate::error::ExportError;
 use crate::findings::Marker;
 use crate::format::Export;
 
 /// What Resolve shows of a name.
 const NAME: usize = 200;
 
-pub(crate) fn write(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
+pub(crate) fn write(export: &Export<'_>) -> Vec<u8> {
     let timeline = export.timeline();
     let counting = match timeline.start.is_drop_frame() {
         true => "DROP FRAME",
@@ -41,5 +40,5 @@ pub(crate) fn write(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
              |C:ResolveColor{color} |M:{name} |D:{length}\r\n\r\n"
         );
     }
-    Ok(list.into_bytes())
+    list.into_bytes()
 }

@@ -79,8 +79,8 @@ pub(crate) fn markers<'a>(report: &'a Report, timeline: Timeline, lang: Lang) ->
 /// The most telling words of a risk, with what stands around them.
 pub(crate) fn quote(risk: &Risk) -> Option<String> {
     let best = usize::try_from(risk.best_evidence).unwrap_or(0);
-    let pieces = risk.evidence.get(best).into_iter().chain(&risk.evidence);
-    let text = pieces.filter_map(|piece| piece.text.as_deref()).next()?;
+    let mut pieces = risk.evidence.get(best).into_iter().chain(&risk.evidence);
+    let text = pieces.find_map(|piece| piece.text.as_deref())?;
     Some(format!("«{text}»"))
 }
 

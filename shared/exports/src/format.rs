@@ -79,7 +79,7 @@ impl Format {
             shows_frames: false,
             ru: "Маркеры для DaVinci Resolve (EDL)",
             en: "Markers for DaVinci Resolve (EDL)",
-            write: edl::write,
+            write: |export| Ok(edl::write(export)),
         },
         Self {
             name: "fcp7",
@@ -115,7 +115,7 @@ impl Format {
             shows_frames: false,
             ru: "Найденное как субтитры (SRT)",
             en: "Findings as subtitles (SRT)",
-            write: subtitles::srt,
+            write: |export| Ok(subtitles::srt(export)),
         },
         Self {
             name: "vtt",
@@ -124,7 +124,7 @@ impl Format {
             shows_frames: false,
             ru: "Найденное как субтитры (WebVTT)",
             en: "Findings as subtitles (WebVTT)",
-            write: subtitles::vtt,
+            write: |export| Ok(subtitles::vtt(export)),
         },
         Self {
             name: "srt-masked",
@@ -151,7 +151,7 @@ impl Format {
             shows_frames: false,
             ru: "Список слов для заглушения (метки Audacity)",
             en: "List of words to bleep (Audacity labels)",
-            write: lists::labels,
+            write: |export| Ok(lists::labels(export)),
         },
         Self {
             name: "mute",
@@ -160,7 +160,7 @@ impl Format {
             shows_frames: false,
             ru: "Заглушение при просмотре (Kodi, MPlayer)",
             en: "Mute while playing (Kodi, MPlayer)",
-            write: lists::mute,
+            write: |export| Ok(lists::mute(export)),
         },
     ];
 

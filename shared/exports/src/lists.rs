@@ -1,25 +1,24 @@
 //! Lists of the stretches of sound in which words were found. Neither needs ffmpeg.
 
-use crate::error::ExportError;
 use crate::findings::{Sounding, soundings};
 use crate::format::Export;
 
 /// Audacity's labels: start and end in seconds, then the words, parted by tabs.
-pub(crate) fn labels(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
+pub(crate) fn labels(export: &Export<'_>) -> Vec<u8> {
     let line = |found: &Sounding| {
         let (start, end) = (seconds(found.span.start_ms), seconds(found.span.end_ms));
         format!("{start}\t{end}\t{}\n", found.text)
     };
-    Ok(text(export, line))
+    text(export, line)
 }
 
 /// The list that Kodi and MPlayer read beside a video: start, end, 1 for "no sound".
-pub(crate) fn mute(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
+pub(crate) fn mute(export: &Export<'_>) -> Vec<u8> {
     let line = |found: &Sounding| {
         let (start, end) = (seconds(found.span.start_ms), seconds(found.span.end_ms));
         format!("{start} {end} 1\n")
     };
-    Ok(text(export, line))
+    text(export, line)
 }
 
 fn text(export: &Export<'_>, line: impl Fn(&Sounding) -> String) -> Vec<u8> {

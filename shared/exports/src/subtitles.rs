@@ -24,12 +24,12 @@ struct Cue {
     lines: Vec<String>,
 }
 
-pub(crate) fn srt(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
-    Ok(as_srt(&found(export)))
+pub(crate) fn srt(export: &Export<'_>) -> Vec<u8> {
+    as_srt(&found(export))
 }
 
-pub(crate) fn vtt(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
-    Ok(as_vtt(&found(export), export.lang))
+pub(crate) fn vtt(export: &Export<'_>) -> Vec<u8> {
+    as_vtt(&found(export), export.lang)
 }
 
 pub(crate) fn masked_srt(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {

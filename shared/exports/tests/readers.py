@@ -124,7 +124,7 @@ def table(case):
 
 def pages(case):
     reader = pypdf.PdfReader(case.path("pdf"), strict=True)
-    text = "\n".join(page.extract_text() for page in reader.pages)
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for wanted in ["Отчёт о проверке видео", "Нагота и эротика"] + [m["timecode"] for m in case.markers]:
         if wanted not in text:
             raise SystemExit(f"{case.folder.name}: pdf: {wanted!r} is not in {text!r}")

@@ -343,13 +343,11 @@ fn heading(sheet: &mut Sheet<'_>, text: &str) {
 /// The most telling frame of a risk that there is.
 fn picture<'a>(risk: &'a Risk, export: &Export<'_>) -> Option<(&'a EvidenceFacts, Image)> {
     let best = usize::try_from(risk.best_evidence).unwrap_or(0);
-    let pieces = risk.evidence.get(best).into_iter().chain(&risk.evidence);
-    pieces
-        .filter_map(|piece| {
-            let jpeg = export.frames.get(&piece.object_key)?;
-            Some((piece, Image::from_jpeg(jpeg.clone().into(), true).ok()?))
-        })
-        .next()
+    let mut pieces = risk.evidence.get(best).into_iter().chain(&risk.evidence);
+    pieces.find_map(|piece| {
+        let jpeg = export.frames.get(&piece.object_key)?;
+        Some((piece, Image::from_jpeg(jpeg.clone().into(), true).ok()?))
+    })
 }
 
 fn logo(bytes: &[u8]) -> Result<Image, ExportError> {

@@ -49,7 +49,12 @@ fn jpeg(width: u16, height: u16) -> Vec<u8> {
 fn text(pdf: &Value) -> String {
     let pages = pdf["pages"].as_array().unwrap().iter();
     let pages: Vec<&str> = pages.map(|page| page["text"].as_str().unwrap()).collect();
-    pages.join("\n")
+    // Lines are broken where the page ends, not where the words do.
+    let words: Vec<&str> = pages
+        .iter()
+        .flat_map(|page| page.split_whitespace())
+        .collect();
+    words.join(" ")
 }
 
 #[test]
