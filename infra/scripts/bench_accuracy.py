@@ -119,15 +119,20 @@ def of_media(program):
     cards = [outcomes["cards.mp4"]]
     spoken = [outcome for name, outcome in outcomes.items() if name.startswith("speech-")]
     lasting, dressed = by_note(cards, lambda note: note.split(", ")[1]), by_note(cards, lambda note: note.split(", ")[0])
-    whole = [row for length, row in lasting.items() if float(length.split()[0]) >= 0.5]
-    recall = share(sum(row.hits for row in whole), sum(row.planted for row in whole))
     targets = [
-        ("cards of 0.5 s and longer, recall", recall, 1.0),
+        ("cards of 0.5 s and longer, plain words, recall", lasting_recall(lasting, masked=False), 1.0),
+        ("cards of 0.5 s and longer, masked words, recall", lasting_recall(lasting, masked=True), 1.0),
         ("clips, unmarked advertising, F1", rows.get((UNMARKED, "advert"), Tally()).f1, 0.9),
     ]
     for details in (counted("card drawn", dressed), counted("voice", by_note(spoken, str))):
         print(f"{details}\n")
     return [intro, table(head, lines), counted("card shown for", lasting)], targets
+
+
+def lasting_recall(lasting, masked):
+    """A mask has to be read sign by sign: it is a matter of its own."""
+    rows = [row for note, row in lasting.items() if number(note) >= 0.5 and note.endswith("masked") == masked]
+    return share(sum(row.hits for row in rows), sum(row.planted for row in rows))
 
 
 def by_note(outcomes, part):

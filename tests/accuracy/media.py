@@ -26,6 +26,8 @@ LENGTHS = (0.3, 0.5, 1.0, 2.0, 5.0)
 ROUNDS = 2
 # Further apart than the policy merges hits of one category.
 PAUSE_SPEECH, PAUSE_CARD = 1.3, 0.8
+# Signs that stand in for letters: a reader has to get each of them right.
+MASKS = "*@"
 ADVERT_SECONDS = 11.0
 EDGE = 1.0
 
@@ -55,7 +57,8 @@ class Clip:
         start, end = self.seconds, self.seconds + length
         self.shown.append((start, end, style, sentence.said))
         for thing in sentence.planted:
-            self.label(thing.categories, start, end, "text", thing.note, f"{style}, {length:g} s")
+            masked = " masked" if set(thing.note) & set(MASKS) else ""
+            self.label(thing.categories, start, end, "text", thing.note, f"{style}, {length:g} s{masked}")
         self.seconds = end + PAUSE_CARD
 
     def label(self, categories, start, end, source, words, note):

@@ -19,7 +19,7 @@ class Cards(unittest.TestCase):
         rows = {(style, round(end - start, 3)) for start, end, style, _ in clip.shown}
         self.assertEqual(rows, {(style, length) for style in cards.STYLES for length in media.LENGTHS})
         for length in media.LENGTHS:
-            noted = sum(label["note"].endswith(f", {length:g} s") for label in clip.labels)
+            noted = sum(f", {length:g} s" in label["note"] for label in clip.labels)
             self.assertTrue(10 < noted < 2 * len(cards.STYLES), f"{length}: {noted}")
 
     def test_hits_of_one_category_are_further_apart_than_the_policy_merges(self):
@@ -27,6 +27,11 @@ class Cards(unittest.TestCase):
             places = [(row["start"], row["end"]) for row in media.drawn().labels if row["category"] == category]
             for (_, end), (start, _) in zip(places, places[1:]):
                 self.assertGreater(start - end, 1.2)
+
+    def test_a_masked_word_is_told_from_a_plain_one(self):
+        masked = {label["words"] for label in media.drawn().labels if label["note"].endswith(" masked")}
+        self.assertIn("бл@дь", masked)
+        self.assertNotIn("ПИЗДЕЦ", masked)
 
     def test_a_moving_text_starts_where_its_card_does(self):
         with tempfile.TemporaryDirectory() as folder:

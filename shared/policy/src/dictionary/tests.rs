@@ -102,7 +102,7 @@ const DISGUISES: &str = "
     fuuuuck | fuuck | fuсk | f u c k | f.u.c.k | F U C K | sh!t | $hit | s#it | sh*t
     5hit | b!tch | b1tch | b*tch | @sshole | a$$hole | a**hole | pr0n | p0rn
     b00bs | d1ck | c*nt | ｆｕｃｋ | 𝖋𝖚𝖈𝖐 | ꜰᴜᴄᴋ | fück | motherf***er | mother-fucker
-    fu-ck
+    fu-ck | f@ck | sh@t | с/у/к/а | f/u/c/k | motherf**er
     ";
 
 #[test]

@@ -144,7 +144,9 @@ fn cyrillic(sign: char) -> &'static str {
 /// Twins by shape only: sound would turn every Russian word into an English one.
 fn latin(sign: char) -> &'static str {
     match sign {
-        'а' | 'α' | '@' | '4' => "a",
+        'а' | 'α' | '4' => "a",
+        // Any vowel: `f@ck`, `sh@t`.
+        '@' => "aiou",
         'в' | 'ь' | 'β' | '8' => "b",
         'с' | '¢' => "c",
         'ԁ' => "d",
