@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn even_and_tiny_pictures_have_an_answer() {
-        assert_eq!(bits(&[128; W * H], W, H), 0);
+        assert_eq!(bits(&vec![128; W * H], W, H), 0);
         for (w, h) in [(2, 2), (1, 1), (9, 1), (1, 9), (0, 0)] {
             assert_eq!(bits(&vec![7; w * h], w, h), 0, "{w}x{h}");
         }

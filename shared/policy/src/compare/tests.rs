@@ -281,7 +281,7 @@ fn what_looks_the_same_everywhere_takes_no_longer() {
         silent((track(&a, 3_600_000), track(&b, 3_600_000)));
     }
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
 }
 
 #[test]

@@ -212,7 +212,7 @@ impl Pair<'_> {
         let moments = self.within(piece.span()).len() + 1;
         let shifts = [
             (self.shifts(piece, Pair::cut), 1, EXACT_MS),
-            (words.shifts(piece, Pair::apart), ESTIMATES, SPOKEN_MS),
+            (words.shifts(piece, Pair::said), ESTIMATES, SPOKEN_MS),
             (self.shifts(piece, Pair::between), ESTIMATES, ROUGH_MS),
         ];
         let told = shifts
@@ -244,15 +244,16 @@ impl Pair<'_> {
         told.collect()
     }
 
-    /// The time from a moment to the one of the other version.
-    fn apart(&self, index: usize, partner: usize) -> Option<i64> {
-        Some(self.b.items[partner].at_ms - self.a.items[index].at_ms)
+    /// The time from a word to the same one of the other version.
+    fn said(&self, index: usize, partner: usize) -> Option<i64> {
+        let apart_ms = self.b.items[partner].at_ms - self.a.items[index].at_ms;
+        (self.a.kind == Kind::Words).then_some(apart_ms)
     }
 
-    /// The same of first frames of a shot.
+    /// The time from the first frame of a shot to the same one of the other version.
     fn cut(&self, index: usize, partner: usize) -> Option<i64> {
-        let both = self.a.items[index].opens && self.b.items[partner].opens;
-        both.then(|| self.apart(index, partner)).flatten()
+        let (ours, theirs) = (self.a.items[index], self.b.items[partner]);
+        (ours.opens && theirs.opens).then_some(theirs.at_ms - ours.at_ms)
     }
 
     /// The shift of a picture that lies between two of the other version, by how far it is from each.

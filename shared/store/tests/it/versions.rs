@@ -152,7 +152,7 @@ async fn a_decision_is_carried_once_to_the_new_place_and_names_its_source() -> R
     risk(&world, &anew, 7_000).await?;
     assert_eq!(world.store.labels(last).await?, []);
     let mut tx = world.store.transaction().await?;
-    let lost = tx.carry_label(label.label_id, third).await;
-    assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
+    let gone = tx.carry_label(label.label_id, third).await;
+    assert!(matches!(gone, Err(StoreError::NotFound { .. })), "{gone:?}");
     Ok(())
 }

@@ -362,8 +362,7 @@ fn the_report_tells_of_it_in_its_schema_and_on_its_page_in_both_languages() {
         (2, 1, 1),
         "{changes:#?}"
     );
-    let carried = changes.unchanged().count();
-    assert_eq!(carried, 2, "{changes:#?}");
+    assert_eq!(changes.unchanged().count(), 2, "{changes:#?}");
     let word = after
         .risks
         .iter_mut()
