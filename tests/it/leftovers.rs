@@ -141,7 +141,7 @@ fn ordinary_lines_pass() -> Result<()> {
         concat!("// TO", "DO(#12): after the console"),
         "#[expect(dead_code, reason = \"read by serde\")]",
         "allow_attributes = \"deny\"",
-        "https://example.org/work/root/",
+        concat!("https://example.org/ro", "ot/models"),
         "the list of allowed formats",
     ];
     for text in good {

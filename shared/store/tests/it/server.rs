@@ -7,6 +7,7 @@ use shared_domain::{Settings, VideoUploaded};
 use shared_store::{Fault, Store, StoreConfig, StoreError};
 use shared_testing::{Certificates, Options, PASSWORD, PgBouncer, PostgresServer, Switch};
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -160,7 +161,12 @@ async fn a_server_that_hangs_up_before_its_first_word_is_away() -> Result<()> {
     let stopping = TcpListener::bind("127.0.0.1:0").await?;
     let port = stopping.local_addr()?.port();
     let mut callers = JoinSet::new();
-    callers.spawn(async move { while stopping.accept().await.is_ok() {} });
+    callers.spawn(async move {
+        // What is left unread would end the connection as broken, not as closed.
+        while let Ok((mut caller, _)) = stopping.accept().await {
+            drop(caller.read_exact(&mut [0; 8]).await);
+        }
+    });
 
     let own = server.port().to_string();
     let good = server.url("postgres", "sslmode=require");
