@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared_domain::{Clock, EvidenceComplete, Message, Settings, SystemClock, VideoUploaded};
+use shared_domain::{
+    Clock, EvidenceComplete, Message, Settings, SystemClock, UploadCompleted, VideoUploaded,
+};
 use shared_store::Store;
 use shared_testing::{FakeSqs, ManualClock, QueueRules, SqsMishap, TestDatabase, database};
 
@@ -114,6 +116,7 @@ async fn what_is_due_later_is_kept_back_and_for_longer_it_waits_in_the_table() {
         (delays.as_slice(), stage.unsent().await),
         (&[0, 5, 900][..], 1)
     );
+    assert_eq!(stage.sqs.batches(), [3], "nothing that would be refused");
     stage.clock.advance(Duration::from_mins(6));
     queue.relay().await;
     assert_eq!(stage.delays().last(), Some(&(14 * 60)));
@@ -149,8 +152,8 @@ async fn what_cannot_be_sent_stays_in_the_table_and_holds_nobody_else_up() {
     let stage = Stage::new().await;
     stage.send_many(2).await;
     let mut tx = stage.store.transaction().await.unwrap();
-    // No queue was made for this function.
-    let paused = shared_domain::RunFailed::new(stage.store.fresh());
+    // No queue was made for this function, which comes first.
+    let paused = UploadCompleted::new(stage.store.fresh());
     tx.send(&paused).await.unwrap();
     tx.commit().await.unwrap();
     let wrong = [("AWS_SECRET_ACCESS_KEY", "another-canary")];
@@ -161,7 +164,7 @@ async fn what_cannot_be_sent_stays_in_the_table_and_holds_nobody_else_up() {
     stage.queue().relay().await;
     let unsent = stage.store.unsent(9).await.unwrap();
     let left: Vec<&str> = unsent.iter().map(|row| row.stream.as_str()).collect();
-    assert_eq!(left, ["send-email"]);
+    assert_eq!(left, [UploadCompleted::STREAM]);
     let away = [("SQS_QUEUE_URL_PREFIX", "http://127.0.0.1:9/1/world-")];
     stage.queue_with(&away).relay().await;
     assert_eq!(stage.unsent().await, 1);

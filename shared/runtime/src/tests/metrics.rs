@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::{Request, StatusCode};
-use shared_domain::{EvidenceComplete, ExecutionId, Settings};
+use shared_domain::{EvidenceComplete, ExecutionId, Message, Settings, VideoUploaded};
 use shared_queue::Queue;
 use shared_testing::{TestDatabase, database, samples};
 use tokio_util::sync::CancellationToken;
@@ -88,7 +88,12 @@ async fn counts_begin_at_zero_and_follow_events_and_the_outbox() {
         let due = store.now() + later - Duration::from_secs(5);
         tx.send_later(&message, due).await.unwrap();
     }
+    let stream = VideoUploaded::STREAM;
+    let lost = tx.send(&VideoUploaded::new(store.fresh())).await.unwrap();
     tx.commit().await.unwrap();
+    let claimed = store.claim(stream, "worker", Duration::from_mins(1), 5);
+    let epoch = claimed.await.unwrap().unwrap().epoch;
+    store.bury(lost, epoch, stream, "never").await.unwrap();
     let after = samples(&stage.text().await).unwrap();
     assert_eq!(
         after["handler_events_total{handler=\"counted\",verdict=\"done\"}"].to_string(),
@@ -107,6 +112,7 @@ async fn counts_begin_at_zero_and_follow_events_and_the_outbox() {
         "3"
     );
     assert_eq!(after["outbox_unsent"].to_string(), "2");
+    assert_eq!(after["dead_letters"].to_string(), "1");
     let age = after["outbox_oldest_age_seconds"];
     assert!(
         (5.0..60.0).contains(&age),
