@@ -1,5 +1,6 @@
 //! A clip and its next version, cut by exact frames: what became of every risk, and which decisions hold.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -51,16 +52,12 @@ impl Stage {
     /// The scenes in a row, through this filter and with these settings of the encoder.
     fn clip(&self, name: &str, filter: &str, encoder: &[&str]) -> Result<Vec<u8>> {
         let path = self.folder.path().join(name);
-        let scenes = SCENES
-            .iter()
-            .zip(0..)
-            .map(|(scene, n)| format!("{scene},setsar=1[s{n}]"));
-        let inputs: String = (0..SCENES.len()).map(|n| format!("[s{n}]")).collect();
-        let graph = format!(
-            "{};{inputs}concat=n={}{filter}[out]",
-            scenes.collect::<Vec<_>>().join(";"),
-            SCENES.len()
-        );
+        let (mut scenes, mut inputs) = (String::new(), String::new());
+        for (n, scene) in SCENES.iter().enumerate() {
+            write!(scenes, "{scene},setsar=1[s{n}];")?;
+            write!(inputs, "[s{n}]")?;
+        }
+        let graph = format!("{scenes}{inputs}concat=n={}{filter}[out]", SCENES.len());
         let fixed = [
             "-map",
             "[out]",
@@ -201,13 +198,8 @@ async fn a_version_that_was_cut_and_encoded_anew_is_compared_to_the_frame() -> R
     let second = stage.checked(second, &nude, &[]).await?;
     let report = stage.report(second).await?.body;
     let changes = &report["changes"];
-    for (fate, count) in [
-        ("fixed", 2),
-        ("moved", 1),
-        ("new", 1),
-        ("still_there", 0),
-        ("unknown", 0),
-    ] {
+    let fates = ["fixed", "moved", "new", "still_there", "unknown"];
+    for (fate, count) in fates.into_iter().zip([2, 1, 1, 0, 0]) {
         ensure!(changes[fate] == count, "{fate} is not {count}: {changes:#}");
     }
     let moved = list(changes, "findings")?

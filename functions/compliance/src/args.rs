@@ -76,7 +76,10 @@ impl Command {
 
     /// Whether what it prints is read by a person who asked for it, and no log.
     pub(crate) fn is_quiet(&self) -> bool {
-        let asked = matches!(self, Self::Policy { .. } | Self::Rescore(_) | Self::Export(_));
+        let asked = matches!(
+            self,
+            Self::Policy { .. } | Self::Rescore(_) | Self::Export(_)
+        );
         asked || matches!(self, Self::Check(_) | Self::Doctor(_))
     }
 }

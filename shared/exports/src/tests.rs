@@ -133,6 +133,7 @@ pub(crate) fn decided(label: &str) -> Decision {
         by: "operator".into(),
         at: datetime!(2026-05-04 11:00 UTC),
         comment: Some("не то слово".into()),
+        carried_from: None,
     }
 }
 

@@ -21,8 +21,8 @@ pub use coverage::{Gap, NotChecked, NotRun, TaskCoverage};
 pub(crate) use coverage::{gap_text, limit_text};
 pub(crate) use describe::task_name;
 pub use doubt::is_doubtful;
-pub use weigh::{Rating, rate};
 pub(crate) use hits::Found;
+pub use weigh::{Rating, rate};
 
 /// The result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

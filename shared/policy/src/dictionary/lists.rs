@@ -9,7 +9,7 @@ use shared_domain::Reader;
 use super::{Dictionary, DictionaryError, Hit, Text, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 17] = [
+pub const BUILT_IN: [(&str, &str); 19] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
