@@ -1,9 +1,14 @@
 //! QR codes in a kept picture. They are read here, where the pictures are, so that no model has to be
 //! asked and it makes no difference whose models read the rest.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "sides and places of a picture of at most 1280 pixels"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rqrr::{Point, PreparedImage};
+use rqrr::{BitGrid, Grid, PreparedImage};
 use serde::{Deserialize, Serialize};
 use shared_domain::BBox;
 
@@ -41,7 +46,7 @@ fn decode(picture: &Picture) -> Vec<Code> {
             continue;
         }
         let text = tidy(&bytes);
-        let bbox = around(&grid.bounds, width, height);
+        let bbox = around(corners(&grid), width, height);
         if !text.is_empty() && !codes.iter().any(|known| known.text == text) {
             codes.push(Code { text, bbox });
         }
@@ -56,15 +61,19 @@ fn tidy(bytes: &[u8]) -> String {
     text.trim().to_owned()
 }
 
+/// The corners in pixels; those that the library gives lie a module too far from the first.
+fn corners<G: BitGrid>(code: &Grid<G>) -> [[f32; 2]; 4] {
+    let bounds = code.bounds.map(|corner| [corner.x as f32, corner.y as f32]);
+    let size = code.grid.size() as f32;
+    let nearer = |from: f32, to: f32| from + (to - from) * size / (size + 1.0);
+    bounds.map(|corner| [0, 1].map(|axis| nearer(bounds[0][axis], corner[axis])))
+}
+
 /// The upright box around the corners, in shares of the picture.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "sides and places of a picture of at most 1280 pixels"
-)]
-fn around(corners: &[Point; 4], width: usize, height: usize) -> BBox {
-    let share = |pixel: i32, side: usize| (pixel as f32 / side.max(1) as f32).clamp(0.0, 1.0);
-    let x = corners.map(|corner| share(corner.x, width));
-    let y = corners.map(|corner| share(corner.y, height));
+fn around(corners: [[f32; 2]; 4], width: usize, height: usize) -> BBox {
+    let share = |pixel: f32, side: usize| (pixel / side.max(1) as f32).clamp(0.0, 1.0);
+    let x = corners.map(|[x, _]| share(x, width));
+    let y = corners.map(|[_, y]| share(y, height));
     let least = |shares: [f32; 4]| shares.into_iter().fold(1.0, f32::min);
     let most = |shares: [f32; 4]| shares.into_iter().fold(0.0, f32::max);
     BBox {

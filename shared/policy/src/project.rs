@@ -109,11 +109,11 @@ mod tests {
         let told = told(
             "",
             "ромашк*\nтайный план",
-            "Букет РОМ@ШКА и ромашка, тайный план",
+            "Букет Р0МАШКА и ромашка, тайный план",
         );
         assert_eq!(
             told,
-            ["Forbidden in this project on screen: “ром@шка”, “ромашка”, “тайный план”"]
+            ["Forbidden in this project on screen: “р0машка”, “ромашка”, “тайный план”"]
         );
     }
 

@@ -67,7 +67,10 @@ fn a_code_is_read_with_its_place() {
         #[expect(clippy::cast_precision_loss, reason = "a few hundred pixels")]
         let [start, top, side] = [200 + 4 * module, 10 + 4 * module, 29 * module].map(|n| n as f32);
         let near = |share: f32, pixels: f32, of: f32| (share * of - pixels).abs() < 6.0;
-        assert!(near(x, start, 640.0) && near(y, top, 360.0), "{x} {y}");
+        assert!(
+            near(x, start, 640.0) && near(y, top, 360.0),
+            "{module}: {x} {y}"
+        );
         assert!(near(w, side, 640.0) && near(h, side, 360.0), "{w} {h}");
     }
 }

@@ -38,6 +38,15 @@ async fn every_container_is_probed_and_extracted() {
             "mpeg4",
             "mp3",
         ),
+        // Its packets say only when they are to be decoded.
+        (
+            "f.avi",
+            "-c:v libx264 -preset ultrafast -bf 2",
+            "-c:a libmp3lame",
+            Container::Avi,
+            "h264",
+            "mp3",
+        ),
     ];
     for (name, picture, sound, container, video, audio) in cases {
         let path = stage.make(name, &format!("{PICTURE} {SOUND} {picture} {sound}"));

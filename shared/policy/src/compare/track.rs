@@ -225,10 +225,14 @@ impl Pair<'_> {
         let shift_ms = told_ms.clamp(rough_ms - FARTHEST_MS, rough_ms + FARTHEST_MS);
         #[expect(clippy::cast_precision_loss, reason = "a share to look at")]
         let sure = piece.alike as f32 / moments as f32;
+        // A picture that stood before the cut is alike behind it: what is not in both versions is cut off.
+        let start_ms = piece.start_ms.max(-shift_ms).max(0);
+        let end_ms = piece.end_ms.min(self.a.end_ms);
+        let end_ms = end_ms.min(self.b.end_ms - shift_ms).max(start_ms);
         Stretch {
-            old_ms: piece.start_ms,
-            new_ms: piece.start_ms + shift_ms,
-            length_ms: piece.end_ms - piece.start_ms,
+            old_ms: start_ms,
+            new_ms: start_ms + shift_ms,
+            length_ms: end_ms - start_ms,
             sure,
             within_ms,
         }

@@ -169,7 +169,7 @@ async fn refused(database: &TestDatabase) -> Result<(i64, i64, &'static str)> {
 async fn without_the_last(database: &TestDatabase) -> Result<()> {
     run(
         database,
-        "drop table risk_definitions; delete from _sqlx_migrations \
+        "drop table operator_labels; delete from _sqlx_migrations \
          where version = (select max(version) from _sqlx_migrations)",
     )
     .await
