@@ -50,7 +50,7 @@ const FRUITLESS: usize = 8;
 /// Votes for one shift lie in a bin of this width or the next one.
 const BIN_MS: i64 = 40;
 /// A stretch that stands in the order of its neighbours is believed from this length on.
-const SHORTEST_MS: i64 = 400;
+pub(crate) const SHORTEST_MS: i64 = 400;
 /// One that has changed places has to be as long, and to show as many different things: there is
 /// black everywhere.
 const MOVED: (i64, usize) = (2_000, 3);

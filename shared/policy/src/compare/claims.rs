@@ -1,11 +1,17 @@
-//! Which walk keeps which time: the best one first, and the others what it leaves.
+//! Which walk keeps which time: the best one first, and the others what it leaves. What moves slowly is
+//! alike a little to either side as well, so that a walk also gives up what another nearby fits better.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
 
 use shared_domain::Span;
 
+use super::align::SHORTEST_MS;
 use super::track::Pair;
+
+/// How far apart the shifts of two walks are that what moves slowly may be alike along.
+const NEARBY_MS: RangeInclusive<i64> = 111..=1_000;
 
 /// A walk: a stretch of the first version and where it lies in the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,19 +72,37 @@ impl Claims {
         self.taken.push(*piece);
     }
 
-    /// The best walk of which nothing is taken; of others what is left is offered again.
+    /// The best walk of which nothing is taken and that no other fits better; of others what is left
+    /// is offered again.
     pub(crate) fn best(&mut self, pair: &Pair<'_>) -> Option<Piece> {
         while let Some(piece) = self.waiting.pop() {
-            let free = self.free(&piece);
-            if free == [piece.span()] {
-                return Some(piece);
+            let mut left = self.free(&piece);
+            if left == [piece.span()] {
+                let Some(part) = self.outdone(pair, &piece) else {
+                    return Some(piece);
+                };
+                left = without(piece.span(), part).collect();
             }
-            let left = free
-                .into_iter()
-                .filter_map(|free| pair.measured(free, piece.shift_ms));
+            let left = left.into_iter();
+            let left = left.filter_map(|free| pair.measured(free, piece.shift_ms));
             self.waiting.extend(left);
         }
         None
+    }
+
+    /// The part of a walk that another one that waits fits better.
+    fn outdone(&self, pair: &Pair<'_>, piece: &Piece) -> Option<Span> {
+        let better = self.waiting.iter().filter_map(|rival| {
+            let apart_ms = (rival.shift_ms - piece.shift_ms).abs();
+            let both = shared(rival.span(), piece.span());
+            let is_near = NEARBY_MS.contains(&apart_ms) && both.length_ms() >= SHORTEST_MS;
+            is_near
+                .then(|| pair.outdone(both, piece.shift_ms, rival.shift_ms))
+                .flatten()
+        });
+        better
+            .max_by_key(|(gain, part)| (*gain, Reverse(part.start_ms)))
+            .map(|(_, part)| part)
     }
 
     /// What of a walk nobody has taken, in either version.

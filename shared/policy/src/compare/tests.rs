@@ -190,7 +190,7 @@ fn whatever_is_cut_out_and_put_in_the_rest_is_found() {
             match (mapped(&found, at_ms), now_ms) {
                 (Some(found_ms), Some(now_ms)) => {
                     // Around a cut that is shorter, a slow scene fits from either side.
-                    assert_near(found_ms, now_ms, 600, &found);
+                    assert_near(found_ms, now_ms, 420, &found);
                     right += 1;
                     exact += usize::from((found_ms - now_ms).abs() <= FRAME_MS / 2);
                 }

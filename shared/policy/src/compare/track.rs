@@ -48,6 +48,8 @@ const FARTHEST_MS: i64 = 150;
 /// picture has to change by to tell it.
 const ESTIMATES: usize = 5;
 const MOVING: u32 = 3;
+/// By how many bits, all moments taken together, another shift has to fit better.
+const MUCH_BETTER: i64 = 40;
 
 impl Track<'_> {
     /// Any order, so long as it is one.
@@ -186,6 +188,46 @@ impl Pair<'_> {
             score,
             alike,
         })
+    }
+
+    /// The part of a stretch that fits much better along another shift, after how much better.
+    pub(crate) fn outdone(&self, span: Span, mine_ms: i64, theirs_ms: i64) -> Option<(i64, Span)> {
+        let fit = |index: usize, shift_ms: i64| {
+            let partner = self.partner(index, shift_ms);
+            let distance = partner.map(|at| self.a.items[index].distance(self.b.items[at]));
+            i64::from(ALIKE + 1 - distance.unwrap_or(ALIKE + 1).min(ALIKE + 1))
+        };
+        let within = self.within(span);
+        let (mut sum, mut from, mut best, mut part) = (0, within.start, 0, None);
+        for index in within.clone() {
+            if sum <= 0 {
+                (sum, from) = (0, index);
+            }
+            sum += fit(index, theirs_ms) - fit(index, mine_ms);
+            if sum > best {
+                (best, part) = (sum, Some((from, index + 1)));
+            }
+        }
+        let (from, to) = part.filter(|_| best >= MUCH_BETTER)?;
+        let at_ms = |index: usize| {
+            self.a
+                .items
+                .get(index)
+                .map_or(span.end_ms, |item| item.at_ms)
+        };
+        let part = Span {
+            start_ms: if from == within.start {
+                span.start_ms
+            } else {
+                at_ms(from)
+            },
+            end_ms: if to == within.end {
+                span.end_ms
+            } else {
+                at_ms(to)
+            },
+        };
+        Some((best, part))
     }
 
     /// Moments of `a` that lie in a stretch. One that a rounding puts just before it does, too.
