@@ -10,7 +10,7 @@ mod transcript;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shared_domain::{BBox, ExecutionId, ProjectId, Task, TriggerId, VideoId};
+use shared_domain::{BBox, ExecutionId, Lang, ProjectId, Task, TriggerId, VideoId};
 use time::OffsetDateTime;
 
 use crate::compare::Changes;
@@ -206,6 +206,18 @@ pub struct AgeBand {
     pub at_least: bool,
     /// The risks that decide it.
     pub reasons: Vec<TriggerId>,
+}
+
+impl AgeBand {
+    /// What people call the band, and that it may be a graver one: `no milder than 16+`.
+    pub fn told(&self, lang: Lang) -> String {
+        let name = self.name.pick(lang);
+        match (self.at_least, lang) {
+            (false, _) => name.to_owned(),
+            (true, Lang::Ru) => format!("не мягче {name}"),
+            (true, Lang::En) => format!("no milder than {name}"),
+        }
+    }
 }
 
 /// A stretch that was not looked at.

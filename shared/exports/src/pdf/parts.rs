@@ -103,7 +103,7 @@ fn facts(sheet: &mut Sheet<'_>, export: &Export<'_>) {
         ("SHA-256", video.sha256.clone()),
     ];
     if let Some(age) = &report.age_band {
-        rows.push((lang.pick("Возраст", "Age"), age.value.clone()));
+        rows.push((age.title.pick(lang), age.told(lang)));
     }
     for (name, value) in rows {
         let line = format!("{name}: {value}");
