@@ -8,7 +8,7 @@ use crate::{Hit, How};
 
 static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?:^|[^\p{L}\p{N}])((?i:промо-?код|промик|код|купон|promo-?code|code|coupon)(?:\p{Ll}{0,3}|\p{Lu}{0,3})(?:\s+(?:is|на))?\s*[:—–-]?\s*[«"“]?\p{Lu}[\p{Lu}\p{N}_]{2,})(?:[^\p{L}]|$)"#,
+        r#"(?:^|[^\p{L}\p{N}])((?i:промо-?код|промо|промик|код|купон|promo-?code|promo|code|coupon)(?:\p{Ll}{0,3}|\p{Lu}{0,3})(?:\s+(?:is|на))?\s*[:—–-]?\s*[«"“]?\p{Lu}[\p{Lu}\p{N}_]{2,}|(?i:use|enter|введи\p{L}*|по)\s+[A-ZА-ЯЁ]{3,}[0-9]{1,3})(?:[^\p{L}]|$)"#,
     )
     .ok()
 });
@@ -36,6 +36,7 @@ mod tests {
             "КОД: BLESK",
             "code SARAH",
             "купон на SALE10",
+            "use MIA20",
         ] {
             assert!(named(text).is_some(), "{text}");
         }

@@ -227,7 +227,12 @@ impl Read {
         signs.extend(advertiser::telephone(written).map(|hit| (Sign::Link, hit)));
         signs.extend(coupon::named(written).map(|hit| (Sign::Code, hit)));
         signs.extend(price::off(written).map(|hit| (Sign::Offer, hit)));
-        signs.extend(price::named(written).map(|hit| (Sign::Goods, hit)));
+        // A price that is shown is an offer; who says one may have paid it.
+        let priced = match task {
+            Task::Text => Sign::Offer,
+            _ => Sign::Goods,
+        };
+        signs.extend(price::named(written).map(|hit| (priced, hit)));
         let marks = marks(
             written,
             task,

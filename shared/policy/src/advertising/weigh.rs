@@ -78,14 +78,13 @@ impl Near {
         let ordered = self.has(Sign::Brand) && self.has(Sign::Order);
         match self.has_any(&[Sign::Brand, Sign::Goods]) {
             true if pointed || ordered => FULL,
-            true if !self.has(Sign::Order) => HALF,
-            _ => 0,
+            true => HALF,
+            false => 0,
         }
     }
 
-    /// An order is itself addressed to somebody.
     fn addressed(&self) -> i32 {
-        HALF * i32::from(self.has(Sign::Address) && !self.has(Sign::Order))
+        HALF * i32::from(self.has(Sign::Address))
     }
 }
 
