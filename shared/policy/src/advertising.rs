@@ -89,8 +89,7 @@ pub(crate) fn triggers(
 
 /// Signs that stand together, with the brands, the goods, the address beside them.
 fn adverts(notes: &Notes) -> Vec<Advert<'_>> {
-    let is_beside =
-        |note: &&Note<Sign>| matches!(note.kind, Sign::Brand | Sign::Goods | Sign::Address);
+    let is_beside = |note: &&Note<Sign>| note.kind == Sign::Brand || note.kind.is_half();
     let mut groups: Vec<Vec<&Note<Sign>>> = Vec::new();
     let mut end_ms = 0;
     for call in notes.signs.iter().filter(|note| !is_beside(note)) {
@@ -139,19 +138,26 @@ fn trigger(advert: Advert<'_>, notes: &Notes, pack: &Pack) -> Option<Trigger> {
         return None;
     }
     // Who speaks of goods to somebody shows nothing yet.
-    signs.retain(|note| !matches!(note.kind, Sign::Goods | Sign::Address));
+    signs.retain(|note| !note.kind.is_half());
+    let is_marking = |note: &&Note<Sign>| matches!(note.kind, Sign::Marking | Sign::Marked);
+    if !signs.iter().all(is_marking) {
+        signs.retain(|note| !is_marking(note));
+    }
     let found: Vec<Found<'_>> = signs.iter().map(|note| note.found(rule)).collect();
     let mut trigger = merge::event(&found, pack)?;
     trigger.description = describe::advert(&found, marking, &marks, pack);
-    show(&mut trigger, marks.iter().map(|mark| mark.evidence.clone()));
+    let marks = marks.iter().map(|mark| mark.evidence.clone());
+    show(&mut trigger, marks.collect());
     Some(trigger)
 }
 
 /// Adds what marks the advertisement to what makes it one.
-fn show(trigger: &mut Trigger, marks: impl Iterator<Item = Evidence>) {
+fn show(trigger: &mut Trigger, mut marks: Vec<Evidence>) {
+    // A marking may be the sign as well.
+    marks.retain(|mark| !trigger.evidence.contains(mark));
     let best = trigger.evidence.get(trigger.best).cloned();
     let room = MAX_EVIDENCE.saturating_sub(trigger.evidence.len());
-    trigger.evidence.extend(marks.take(room));
+    trigger.evidence.extend(marks.into_iter().take(room));
     trigger
         .evidence
         .sort_by_key(|evidence| (evidence.at_ms, evidence.end_ms));

@@ -1,6 +1,7 @@
 //! What is said, shown, encoded and pictured about advertising, each with its place.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use shared_domain::{Detection, QR, Task};
@@ -30,12 +31,23 @@ pub(super) enum Sign {
     Haste,
     /// Bears a part of the marking.
     Marking,
+    /// Bears all of the marking, or enough of it to say what it is.
+    Marked,
     /// Names or shows a brand.
     Brand,
     /// Names or praises what is sold.
     Goods,
+    /// Names a price.
+    Price,
     /// Speaks to the viewer.
     Address,
+}
+
+impl Sign {
+    /// What shows nothing by itself.
+    pub(super) fn is_half(self) -> bool {
+        matches!(self, Self::Goods | Self::Price | Self::Address)
+    }
 }
 
 /// What speaks against an advertisement.
@@ -226,13 +238,9 @@ impl Read {
         signs.extend(page.clone().map(|hit| (Sign::Link, hit)));
         signs.extend(advertiser::telephone(written).map(|hit| (Sign::Link, hit)));
         signs.extend(coupon::named(written).map(|hit| (Sign::Code, hit)));
+        signs.extend(coupon::article(written).map(|hit| (Sign::Link, hit)));
         signs.extend(price::off(written).map(|hit| (Sign::Offer, hit)));
-        // A price that is shown is an offer; who says one may have paid it.
-        let priced = match task {
-            Task::Text => Sign::Offer,
-            _ => Sign::Goods,
-        };
-        signs.extend(price::named(written).map(|hit| (priced, hit)));
+        signs.extend(price::named(written).map(|hit| (Sign::Price, hit)));
         let marks = marks(
             written,
             task,
@@ -240,12 +248,26 @@ impl Read {
             page,
         );
         signs.extend(marking(&marks, task));
+        // What a call says already is no second sign.
+        let called: Vec<_> = hits_of(&signs, Sign::Call);
+        signs.retain(|(sign, hit)| {
+            *sign == Sign::Call || !called.iter().any(|call| overlap(call, hit))
+        });
         Self {
             signs,
             against,
             marks,
         }
     }
+}
+
+fn hits_of(signs: &[(Sign, Hit)], kind: Sign) -> Vec<Range<usize>> {
+    let of = signs.iter().filter(|(sign, _)| *sign == kind);
+    of.map(|(_, hit)| hit.start..hit.end).collect()
+}
+
+fn overlap(range: &Range<usize>, hit: &Hit) -> bool {
+    range.start < hit.end && hit.start < range.end
 }
 
 /// What of the marking is there.
@@ -281,7 +303,7 @@ fn marking(marks: &[(Mark, Hit)], task: Task) -> Option<(Sign, Hit)> {
     let kinds = [word, advertiser, erid].into_iter().flatten().count();
     let written = erid.filter(|_| task == Task::Text);
     let sign = match (kinds, written) {
-        (3, _) | (2, Some(_)) => Sign::Call,
+        (3, _) | (2, Some(_)) => Sign::Marked,
         (2, None) | (1, Some(_)) => Sign::Marking,
         _ => return None,
     };

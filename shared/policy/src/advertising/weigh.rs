@@ -3,9 +3,13 @@
 //! A call is enough, other signs by twos. A brand and goods count in full beside a link or a code only: an
 //! offer of a brand may be news of it, an order of goods a household's. What speaks against it is taken off.
 
+use shared_domain::Task;
+
 use super::JOIN_MS;
 use super::notes::{Against, Note, Sign};
 
+/// What is enough alone, were it not for what speaks against it; a topic takes as much off.
+const ALONE: i32 = 6;
 /// So much makes an advertisement.
 const ENOUGH: i32 = 4;
 /// What counts in full.
@@ -17,7 +21,7 @@ const TALK_MS: i64 = 5_000;
 /// So many notes are looked at around one sign: a caption that stays is one in every frame.
 const MOST: usize = 200;
 
-const SIGNS: [Sign; 11] = [
+const SIGNS: [Sign; 13] = [
     Sign::Call,
     Sign::Link,
     Sign::Order,
@@ -26,8 +30,10 @@ const SIGNS: [Sign; 11] = [
     Sign::Code,
     Sign::Haste,
     Sign::Marking,
+    Sign::Marked,
     Sign::Brand,
     Sign::Goods,
+    Sign::Price,
     Sign::Address,
 ];
 
@@ -41,8 +47,11 @@ struct Near {
 impl Near {
     fn add(&mut self, note: &Note<Sign>) {
         self.at_ms = note.start_ms;
+        // A caption that promises or asks something speaks to who reads it.
+        let speaks =
+            note.task == Task::Text && matches!(note.kind, Sign::Offer | Sign::Gift | Sign::Order);
         for (kind, until) in SIGNS.iter().zip(&mut self.signs) {
-            if *kind == note.kind {
+            if *kind == note.kind || (speaks && *kind == Sign::Address) {
                 *until = (*until).max(Some(note.end_ms.saturating_add(JOIN_MS)));
             }
         }
@@ -69,8 +78,8 @@ impl Near {
         ];
         let single = single.into_iter().filter(|kind| self.has(*kind));
         let single: i32 = single.map(|_| FULL).sum();
-        let call = i32::from(self.has(Sign::Call)) * ENOUGH;
-        single + call + self.sold() + self.addressed()
+        let call = i32::from(self.has_any(&[Sign::Call, Sign::Marked])) * ALONE;
+        single + call + self.sold() + self.halves()
     }
 
     fn sold(&self) -> i32 {
@@ -83,8 +92,9 @@ impl Near {
         }
     }
 
-    fn addressed(&self) -> i32 {
-        HALF * i32::from(self.has(Sign::Address))
+    fn halves(&self) -> i32 {
+        let halves = [Sign::Price, Sign::Address].into_iter();
+        halves.map(|kind| HALF * i32::from(self.has(kind))).sum()
     }
 }
 
@@ -110,7 +120,7 @@ fn taken(sign: &Note<Sign>, against: &[Note<Against>]) -> i32 {
         .take(MOST)
         .filter(|note| note.lies_in(around));
     let weight = |note: &Note<Against>| match note.kind {
-        Against::Topic => ENOUGH,
+        Against::Topic => ALONE,
         Against::Aside => FULL,
     };
     beside.map(weight).max().unwrap_or(0)

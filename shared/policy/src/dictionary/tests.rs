@@ -1,5 +1,7 @@
 use super::*;
 
+mod phrases;
+
 fn lists() -> &'static Dictionaries {
     static LISTS: std::sync::LazyLock<Dictionaries> =
         std::sync::LazyLock::new(|| Dictionaries::built_in().unwrap());
@@ -50,27 +52,10 @@ fn a_root_takes_prefixes_and_not_arbitrary_letters() {
 }
 
 #[test]
-fn phrases_are_found_across_words_and_signs() {
-    let words = list("по ссылке в описании\nспонсор выпуска\nак-47\n");
-    let text = "Ищите по ссылке, в описании! Спонсор\nвыпуска — АК-47.";
-    assert_eq!(
-        found(&words, text),
-        ["по ссылке, в описании", "Спонсор\nвыпуска", "АК-47"]
-    );
-    assert!(found(&words, "по этой ссылке в описании").is_empty());
-}
-
-#[test]
 fn an_exception_excuses_what_it_covers_and_nothing_else() {
     let words = list("dick\nхер*\n! moby dick\n! херсон*\n");
     assert_eq!(found(&words, "Moby Dick, you dick"), ["dick"]);
     assert_eq!(found(&words, "Херсонская область, херня"), ["херня"]);
-}
-
-#[test]
-fn the_longest_of_overlapping_entries_is_told_once() {
-    let words = list("спонсор\nспонсор выпуска\nвыпуска\n");
-    assert_eq!(found(&words, "спонсор выпуска"), ["спонсор выпуска"]);
 }
 
 #[test]
@@ -300,6 +285,11 @@ fn a_bad_list_is_refused_with_line_and_reason() {
             .reason
             .contains("more than 8 words")
     );
+    for gap in ["… слово", "слово …", "два … … слова"] {
+        assert!(error(gap).reason.contains("between"), "{gap}");
+    }
+    assert!(error("два| слова").reason.contains("between"));
+    assert!(error(&"а|б|в|г|д ".repeat(6)).reason.contains("phrases"));
     assert!(error(&"а".repeat(500)).reason.contains("longer"));
     assert!(error(&"слово\n".repeat(900_000)).reason.contains("bytes"));
 }
