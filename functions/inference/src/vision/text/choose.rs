@@ -8,7 +8,7 @@
 
 use super::recognise::{Glyph, Reading, mean};
 use super::script::{
-    Script, in_cyrillic, in_latin, is_latin_beyond_doubt, is_surely_latin, script,
+    Script, behind_mask, in_cyrillic, in_latin, is_latin_beyond_doubt, is_surely_latin, script,
 };
 use super::tesseract::Word;
 
@@ -63,7 +63,7 @@ pub(super) fn guess(reading: &Reading) -> Guess {
     let sure = size(&mut words.iter().filter(|word| word.is_sure()));
     let all = size(&mut words.iter());
     match (
-        reading.probability() >= SURE && !words.is_empty(),
+        reading.probability() >= SURE && holds_letters(&reading.text()),
         sure * 10 >= all * 6,
     ) {
         (false, _) => Guess::Cyrillic,
@@ -129,6 +129,14 @@ pub(super) fn dim_places(read: &[Word]) -> Vec<[f32; 2]> {
 pub(super) fn merit(words: &[Word]) -> f32 {
     let merit = |word: &Word| (word.confidence - NOISE) * length(&word.text);
     words.iter().map(merit).sum()
+}
+
+/// Whether another try at a line is to be believed rather than this one. Letters that are hardly
+/// recognised still say more than a speck that surely is one.
+pub(super) fn is_better(other: &[Word], known: &[Word]) -> bool {
+    let rank = |words: &[Word]| (!words.is_empty(), words.iter().any(|word| !is_speck(word)));
+    let (ours, theirs) = (rank(other), rank(known));
+    ours > theirs || (ours == theirs && merit(other) > merit(known))
 }
 
 /// Mean over the characters of all words.
@@ -227,11 +235,16 @@ struct Piece {
     from: f32,
 }
 
-/// Tesseract's words, save where a word that is surely Latin covers them.
+/// Tesseract's words, save where a word that is surely Latin covers them, or a masked one: stars
+/// are what Tesseract reads worst.
 fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
     let mut taken: Vec<Piece> = Vec::new();
     let mut kept: Vec<&Word> = read.to_vec();
-    for word in latin.iter().filter(|word| word.is_sure()) {
+    for word in latin {
+        let hidden = behind_mask(&word.text).filter(|_| word.lowest >= GUESS / 2.0);
+        if hidden.is_none() && !word.is_sure() {
+            continue;
+        }
         let shared = |other: &Word| word.to.min(other.to) - word.from.max(other.from);
         let mostly = |other: &Word| shared(other) > (other.to - other.from) * 0.6;
         let under = |other: &&&Word| shared(other) > 0.3 * (word.to - word.from).min(1.0);
@@ -244,7 +257,7 @@ fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
         }
         kept.retain(|other| !mostly(other));
         taken.push(Piece {
-            text: word.text.clone(),
+            text: hidden.unwrap_or_else(|| word.text.clone()),
             confidence: word.mean,
             from: word.from,
         });
