@@ -6,6 +6,7 @@
 //! confidence alone decides nothing: a word is taken from the Latin reader when letters that no
 //! Cyrillic letter resembles prove it Latin and it covers its place without holes.
 
+use super::masks::masked;
 use super::recognise::{Glyph, Reading, mean};
 use super::script::{
     Script, behind_mask, in_cyrillic, in_latin, is_latin_beyond_doubt, is_surely_latin, script,
@@ -92,8 +93,18 @@ fn holds_letters(text: &str) -> bool {
 
 /// The line of both readers. `None` when neither has read anything.
 pub(super) fn both(reading: &Reading, read: &[Word]) -> Option<Line> {
-    let read: Vec<&Word> = read.iter().filter(|word| !is_speck(word)).collect();
+    let mut read: Vec<Word> = read
+        .iter()
+        .filter(|word| !is_speck(word))
+        .cloned()
+        .collect();
     let spoken: Vec<String> = read.iter().map(|word| word.text.clone()).collect();
+    for word in read.iter_mut().filter(|word| word.confidence < CONFIDENT) {
+        if let Some(text) = masked(word, reading) {
+            word.text = text;
+        }
+    }
+    let read: Vec<&Word> = read.iter().collect();
     let mut pieces = pieces(&latin_words(reading), &read);
     same_script(&mut pieces);
     let mut line = joined(&pieces);
@@ -131,12 +142,18 @@ pub(super) fn merit(words: &[Word]) -> f32 {
     words.iter().map(merit).sum()
 }
 
-/// Whether another try at a line is to be believed rather than this one. Letters that are hardly
-/// recognised still say more than a speck that surely is one.
+/// Whether another try at a line is to be believed rather than this one. Half a word that is hardly
+/// recognised says more than a speck that surely is one.
 pub(super) fn is_better(other: &[Word], known: &[Word]) -> bool {
-    let rank = |words: &[Word]| (!words.is_empty(), words.iter().any(|word| !is_speck(word)));
+    let rank = |words: &[Word]| (!words.is_empty(), words.iter().any(may_be_word));
     let (ours, theirs) = (rank(other), rank(known));
     ours > theirs || (ours == theirs && merit(other) > merit(known))
+}
+
+/// Three signs, two letters among them: `х*й`. Shorter ones Tesseract sees in every background.
+fn may_be_word(word: &Word) -> bool {
+    let letters = word.text.chars().filter(|c| c.is_alphabetic()).count();
+    letters > 1 && word.text.chars().count() > 2
 }
 
 /// Mean over the characters of all words.

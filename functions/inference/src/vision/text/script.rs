@@ -81,7 +81,8 @@ pub(super) fn behind_mask(word: &str) -> Option<String> {
     let holds = |is: fn(&char) -> bool| inner.chars().any(|c| is(&c));
     let mixed = holds(char::is_ascii_digit) && holds(char::is_ascii_alphabetic);
     let hidden: Option<String> = inner.chars().map(letter).collect();
-    hidden.filter(|_| is_masked && mixed)
+    let hidden = hidden.filter(|_| is_masked && mixed)?;
+    Some(word.replacen(inner, &hidden, 1))
 }
 
 /// As `in_cyrillic`, the other way.

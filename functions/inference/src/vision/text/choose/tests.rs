@@ -35,6 +35,7 @@ fn words(read: &[(&str, f32)]) -> Vec<Word> {
             confidence,
             from,
             to: from + width,
+            signs: Vec::new(),
         };
         from = word.to + 0.6;
         word
@@ -211,6 +212,7 @@ fn letters_that_are_hardly_recognised_are_better_than_a_speck() {
     assert!(is_better(&letters, &[]));
     assert!(is_better(&letters, &speck));
     assert!(!is_better(&speck, &letters));
+    assert!(!is_better(&words(&[("#7.", 0.39)]), &speck));
     assert!(is_better(&words(&[("х*йня", 0.6)]), &letters));
 }
 
