@@ -83,7 +83,7 @@ const DISGUISES: &str = "
     х\u{202e}у\u{202c}й | б***ь | б**дь | бл*дь | бл#дь | 6ля | бл@ть | бляяяя | блЯяТь
     п****ц | пи$дец | п*здец | е*ать | ёб твою мать | ё*аный | ебааать | заеб@л
     пизд🍑ц | м*дак | xуйня | нахyй | на хуй | на-хуй | с'ебался | долбоёб | долбоeб
-    3аебал | пи3да | гоvно | жoпа | 6лядь | ебaный | f**k | f*ck | fu*k | f**king
+    х*иня | хуиня | 3аебал | пи3да | гоvно | жoпа | 6лядь | ебaный | f**k | f*ck | fu*k | f**king
     fuuuuck | fuuck | fuсk | f u c k | f.u.c.k | F U C K | sh!t | $hit | s#it | sh*t
     5hit | b!tch | b1tch | b*tch | @sshole | a$$hole | a**hole | pr0n | p0rn
     b00bs | d1ck | c*nt | ｆｕｃｋ | 𝖋𝖚𝖈𝖐 | ꜰᴜᴄᴋ | fück | motherf***er | mother-fucker
