@@ -7,9 +7,12 @@
 
 mod advertiser;
 mod code;
+mod coupon;
 mod describe;
 mod erid;
 mod notes;
+mod price;
+mod weigh;
 
 use shared_domain::Detection;
 
@@ -78,18 +81,18 @@ pub(crate) fn triggers(
         return Vec::new();
     }
     let notes = notes::gather(detections, pack.unclear_below, dictionaries);
-    let adverts = adverts(&notes);
+    let adverts = adverts(&notes).into_iter();
     adverts
-        .into_iter()
-        .filter_map(|advert| trigger(advert, pack))
+        .filter_map(|advert| trigger(advert, &notes, pack))
         .collect()
 }
 
-/// Calls that stand together, with the brands beside them.
+/// Signs that stand together, with the brands, the goods, the address beside them.
 fn adverts(notes: &Notes) -> Vec<Advert<'_>> {
+    let is_beside = |note: &&Note<Sign>| note.kind == Sign::Brand || note.kind.is_half();
     let mut groups: Vec<Vec<&Note<Sign>>> = Vec::new();
     let mut end_ms = 0;
-    for call in notes.signs.iter().filter(|note| note.kind != Sign::Brand) {
+    for call in notes.signs.iter().filter(|note| !is_beside(note)) {
         match groups.last_mut() {
             Some(group) if call.start_ms <= end_ms + JOIN_MS => group.push(call),
             _ => {
@@ -102,8 +105,8 @@ fn adverts(notes: &Notes) -> Vec<Advert<'_>> {
     let mut adverts = Vec::new();
     for mut signs in groups {
         let around = span(&signs, JOIN_MS);
-        let brands = notes.signs.iter().filter(|note| note.kind == Sign::Brand);
-        signs.extend(brands.filter(|brand| brand.lies_in(around)));
+        let beside = notes.signs.iter().filter(is_beside);
+        signs.extend(beside.filter(|brand| brand.lies_in(around)));
         signs.sort_by_key(|note| (note.start_ms, note.end_ms));
         let near = span(&signs, NEAR_MS);
         let first = |kind: Mark| {
@@ -126,35 +129,35 @@ fn span(signs: &[&Note<Sign>], around_ms: i64) -> (i64, i64) {
     )
 }
 
-/// Whether somebody is asked to act: a promo code or a sponsor says so alone, a link, an order and an
-/// offer by twos, or beside a brand. An offer beside a brand may be news of it.
-fn advertises(signs: &[&Note<Sign>]) -> bool {
-    let has = |kind: Sign| signs.iter().any(|note| note.kind == kind);
-    let [link, order, offer] = [Sign::Link, Sign::Order, Sign::Offer].map(has);
-    let kinds = [link, order, offer].into_iter().filter(|has| *has).count();
-    has(Sign::Call) || kinds >= 2 || (has(Sign::Brand) && (link || order))
-}
-
-fn trigger(advert: Advert<'_>, pack: &Pack) -> Option<Trigger> {
+fn trigger(advert: Advert<'_>, notes: &Notes, pack: &Pack) -> Option<Trigger> {
     let marking = Marking::of(advert.marks.len());
     let rule = marking.rule(pack)?;
     let Advert { mut signs, marks } = advert;
     signs.retain(|note| note.evidence.score >= rule.min_score);
-    if !advertises(&signs) {
+    if !weigh::advertises(&signs, &notes.against) {
         return None;
+    }
+    // Who speaks of goods to somebody shows nothing yet.
+    signs.retain(|note| !note.kind.is_half());
+    let is_marking = |note: &&Note<Sign>| matches!(note.kind, Sign::Marking | Sign::Marked);
+    if !signs.iter().all(is_marking) {
+        signs.retain(|note| !is_marking(note));
     }
     let found: Vec<Found<'_>> = signs.iter().map(|note| note.found(rule)).collect();
     let mut trigger = merge::event(&found, pack)?;
     trigger.description = describe::advert(&found, marking, &marks, pack);
-    show(&mut trigger, marks.iter().map(|mark| mark.evidence.clone()));
+    let marks = marks.iter().map(|mark| mark.evidence.clone());
+    show(&mut trigger, marks.collect());
     Some(trigger)
 }
 
 /// Adds what marks the advertisement to what makes it one.
-fn show(trigger: &mut Trigger, marks: impl Iterator<Item = Evidence>) {
+fn show(trigger: &mut Trigger, mut marks: Vec<Evidence>) {
+    // A marking may be the sign as well.
+    marks.retain(|mark| !trigger.evidence.contains(mark));
     let best = trigger.evidence.get(trigger.best).cloned();
     let room = MAX_EVIDENCE.saturating_sub(trigger.evidence.len());
-    trigger.evidence.extend(marks.take(room));
+    trigger.evidence.extend(marks.into_iter().take(room));
     trigger
         .evidence
         .sort_by_key(|evidence| (evidence.at_ms, evidence.end_ms));

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::normalise::{Text, Token};
+use parse::Part;
 use trie::{PatternId, Trie};
 
 pub use lists::{BUILT_IN, Dictionaries, ListError, PolicyConfig};
@@ -64,6 +65,8 @@ impl Hit {
 #[derive(Debug, Default)]
 struct State {
     next: HashMap<PatternId, u32>,
+    /// Where a phrase goes on that lets other words stand here.
+    gap: Option<u32>,
     entry: Option<u32>,
 }
 
@@ -81,7 +84,31 @@ struct Partial {
     state: u32,
     start: usize,
     how: How,
+    /// Words that may still be passed over.
+    gap: u8,
 }
+
+impl Partial {
+    fn begun(token: &Token, how: How) -> Self {
+        Self {
+            state: 0,
+            start: token.start,
+            how,
+            gap: 0,
+        }
+    }
+
+    /// With a word passed over.
+    fn passing(self) -> Self {
+        Self {
+            gap: self.gap - 1,
+            ..self
+        }
+    }
+}
+
+/// How many words may stand at `…`.
+const MAX_GAP: u8 = 4;
 
 /// Phrases under way at the same time; entries that share words rarely need more than a handful.
 const MAX_PARTIALS: usize = 64;
@@ -96,24 +123,23 @@ impl Dictionary {
             entries: Vec::new(),
         };
         dictionary.trie.masks = parsed.masks;
-        for (entry, patterns) in parsed.entries {
-            let ids: Vec<_> = patterns
-                .into_iter()
-                .map(|p| dictionary.trie.insert(p))
-                .collect();
-            dictionary.add(entry, &ids);
+        for (entry, parts) in parsed.entries {
+            dictionary.add(entry, parts);
         }
         Ok(dictionary)
     }
 
-    fn add(&mut self, entry: Entry, patterns: &[PatternId]) {
+    fn add(&mut self, entry: Entry, parts: Vec<Part>) {
         let mut state = 0_u32;
-        for pattern in patterns {
+        for part in parts {
             let fresh = u32::try_from(self.states.len()).unwrap_or(u32::MAX);
-            let next = *self.states[state as usize]
-                .next
-                .entry(*pattern)
-                .or_insert(fresh);
+            let from = &mut self.states[state as usize];
+            let next = match part {
+                Part::Word(pattern) => {
+                    *(from.next.entry(self.trie.insert(pattern))).or_insert(fresh)
+                }
+                Part::Gap => *from.gap.get_or_insert(fresh),
+            };
             if next == fresh {
                 self.states.push(State::default());
             }
@@ -172,14 +198,13 @@ impl Dictionary {
             steps += partials.len();
             let (patterns, taken) = self.trie.find(token);
             steps += taken;
-            let begun = Partial {
-                state: 0,
-                start: token.start,
-                how: How::Plain,
-            };
             let mut next = Vec::new();
-            for partial in partials.iter().chain([&begun]) {
+            for partial in partials.iter().chain([&Partial::begun(token, How::Plain)]) {
                 self.advance(*partial, &patterns, &mut next);
+                // No phrase goes on in the next sentence with other words between.
+                if partial.gap > 0 && !token.ends_sentence {
+                    next.push(partial.passing());
+                }
             }
             next.truncate(MAX_PARTIALS);
             found.extend(
@@ -192,11 +217,7 @@ impl Dictionary {
             let (patterns, taken) = self.trie.find(token);
             steps += taken;
             let mut ends = Vec::new();
-            let begun = Partial {
-                state: 0,
-                start: token.start,
-                how: How::Disguised,
-            };
+            let begun = Partial::begun(token, How::Disguised);
             self.advance(begun, &patterns, &mut ends);
             found.extend(
                 ends.iter()
@@ -209,11 +230,19 @@ impl Dictionary {
     fn advance(&self, from: Partial, patterns: &[(PatternId, How)], into: &mut Vec<Partial>) {
         for (pattern, how) in patterns {
             if let Some(state) = self.states[from.state as usize].next.get(pattern) {
-                into.push(Partial {
+                let next = Partial {
                     state: *state,
                     start: from.start,
                     how: from.how.max(*how),
-                });
+                    gap: 0,
+                };
+                into.push(next);
+                let gap = self.states[*state as usize].gap;
+                into.extend(gap.map(|state| Partial {
+                    state,
+                    gap: MAX_GAP,
+                    ..next
+                }));
             }
         }
     }

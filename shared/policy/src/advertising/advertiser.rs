@@ -10,18 +10,36 @@ use crate::{Hit, How};
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     // Zeros are read for the letter only before a name in quotation marks: `000 «Ромашка»`, not `3 000 Рублей`.
     let patterns = [
-        r#"(?:^|[^\p{L}\p{N}])((?:[ОO]{3}|П?[АA][ОO]|З[АA][ОO]|ИП|НК[ОO]|[АA]Н[ОO]|ГУП|МУП|ФГУП|ФГБУ)(?:\s*[«"“„'<]\s*[\p{L}\p{N}]|\s+\p{Lu})[\p{L}\p{N}.&-]*)"#,
+        r#"(?:^|[^\p{L}\p{N}])((?:[ОO]{3}|П?[АA][ОO]|З[АA][ОO]|ИП|НК[ОO]|[АA]Н[ОO]|ЧОУ|НОУ|[АA]НОО|ГУП|МУП|ФГУП|ФГБУ|ФГБОУ|ГБУ|МБУ|КФХ|ФОНД|[СC]амозанят\p{L}+)(?:\s*[«"“„'<]\s*[\p{L}\p{N}]|\s+\p{Lu})[\p{L}\p{N}.&-]*)"#,
         r#"(?:^|[^\p{L}\p{N}])([ОOоo0]{3}\s*[«"“„'<]+\s*[\p{L}\p{N}][\p{L}\p{N}.&-]*)"#,
         r"(?i)((?:обществ\p{L}*\s+с\s+ограниченной\s+ответственностью|индивидуальн\p{L}+\s+предпринимател\p{L}*|акционерн\p{L}+\s+обществ\p{L}*))",
         r"(?:^|[^\p{L}\p{N}])(\p{Lu}[\p{L}\p{N}&.-]+(?:\s+\p{Lu}[\p{L}\p{N}&.-]*){0,3},?\s+(?:LLC|Ltd|Inc|GmbH|Corp|PLC|S\.A|B\.V|N\.V)\b)",
-        r#"(?i)(?:^|[^\p{L}\p{N}])((?:рекламодател\p{L}*|advertiser)\s*[:—–-]\s*[«"“„]?[\p{L}\p{N}][\p{L}\p{N}.&-]*)"#,
+        r#"(?i)(?:^|[^\p{L}\p{N}])((?:рекламодател\p{L}*|advertiser)(?:\s*[:—–-]\s*[«"“„]?|\s*[«"“„])[\p{L}\p{N}][\p{L}\p{N}.&-]*)"#,
+        r"((?i:рекламодател\p{L}*|самозанят\p{L}*)\s+\p{Lu}[\p{L}\p{N}.&-]*)",
         r"(?i)((?:информаци\p{L}*|сведени\p{L}*|подробн\p{L}*|данные)\s+об?\s+рекламодател\p{L}*)",
     ];
     compiled(&patterns)
 });
-/// The label of a taxpayer's number, and the number.
+/// The label of a taxpayer's number, and the number: ten digits of a company, twelve of a person. What is invented
+/// or misread is told from a right one by whoever looks.
 static NUMBER: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    compiled(&[r"(?:^|[^\p{L}\p{N}])([ИIN][НHN][НHN]\D{0,3}([0-9](?:[ ]?[0-9]){9,11}))"])
+    compiled(&[
+        r"(?i)(?:^|[^\p{L}\p{N}])([иin][нhn][нhn]\D{0,3}[0-9](?:[ ]?[0-9]){9}(?:(?:[ ]?[0-9]){2})?)(?:[^\p{N}]|$)",
+    ])
+});
+/// Behind the word «Реклама»: a legal form and a name in small letters, a page as it is said.
+static BESIDE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compiled(&[
+        r"(?i)(?:реклам[аы]|ad|advertisement)[^\p{L}\p{N}]+((?:ооо|оао|зао|пао|ао|ип|чоу|ноу|ано|самозанят\p{L}+|рекламодател\p{L}+|компани[яи]|банк|сервис|магазин|школа|онлайн-школа)\s+«?\p{L}[\p{L}\p{N}-]*)",
+        r"(?i)реклам[аы][^\p{L}\p{N}]+((?:[\p{L}\p{N}-]+\s+){1,3}(?:точка\s+)?(?:ру|рф|ком)(?:[^\p{L}]|$))",
+    ])
+});
+/// A number to call, as it is written.
+static TELEPHONE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compiled(&[
+        r"(?:^|[^\p{L}\p{N}])((?:\+?7|8)[ (-]{0,2}[0-9]{3}[ )-]{0,2}[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2})(?:[^\p{N}]|$)",
+        r"(?:^|[^\p{L}\p{N}])((?:1[ -])?\(?8(?:00|33|44|55|66|77|88)\)?[ -][0-9]{3}[ -][0-9]{4})(?:[^\p{N}]|$)",
+    ])
 });
 /// An address in the internet.
 static PAGE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -39,13 +57,23 @@ fn compiled(patterns: &[&str]) -> Vec<Regex> {
 
 /// The advertiser, or a pointer to them.
 pub(super) fn find(text: &str) -> Option<Hit> {
-    let named = NAMED.iter().find_map(|regex| first(regex, text));
-    named.or_else(|| taxpayer(text))
+    let mut patterns = NAMED.iter().chain(NUMBER.iter());
+    patterns.find_map(|regex| first(regex, text))
 }
 
 /// The address of a page.
 pub(super) fn page(text: &str) -> Option<Hit> {
     PAGE.iter().find_map(|regex| first(regex, text))
+}
+
+/// The advertiser where nothing but the word beside it says so.
+pub(super) fn beside(text: &str) -> Option<Hit> {
+    BESIDE.iter().find_map(|regex| first(regex, text))
+}
+
+/// A number to call.
+pub(super) fn telephone(text: &str) -> Option<Hit> {
+    TELEPHONE.iter().find_map(|regex| first(regex, text))
 }
 
 fn first(regex: &Regex, text: &str) -> Option<Hit> {
@@ -62,56 +90,57 @@ fn hit(start: usize, end: usize) -> Hit {
     }
 }
 
-/// A taxpayer's number whose check digits are right.
-fn taxpayer(text: &str) -> Option<Hit> {
-    let mut labelled = NUMBER.iter().flat_map(|regex| regex.captures_iter(text));
-    labelled.find_map(|captures| {
-        let whole = captures.get(1)?;
-        let digits = captures
-            .get(2)?
-            .as_str()
-            .chars()
-            .filter_map(|c| c.to_digit(10));
-        is_taxpayer(&digits.collect::<Vec<_>>()).then(|| hit(whole.start(), whole.end()))
-    })
-}
-
-/// Ten digits of a company, the last a check; twelve of a person, the last two checks.
-fn is_taxpayer(digits: &[u32]) -> bool {
-    const WEIGHTS: [u32; 11] = [3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8];
-    let is_check = |at: usize| {
-        let weights = &WEIGHTS[WEIGHTS.len() - at..];
-        let sum: u32 = weights
-            .iter()
-            .zip(digits)
-            .map(|(weight, digit)| weight * digit)
-            .sum();
-        sum % 11 % 10 == digits[at]
-    };
-    match digits.len() {
-        10 => is_check(9),
-        12 => is_check(10) && is_check(11),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_taxpayers_number_is_told_by_its_check_digits() {
-        for right in ["ИНН 7707083893", "ИНН: 500100732259", "ИНН 77 07 08 38 93"] {
+    fn a_taxpayers_number_is_told_by_its_label_and_its_length() {
+        for right in [
+            "ИНН 7707083893",
+            "ИНН: 500100732259",
+            "ИНН 77 07 08 38 93",
+            "инн 7701234567",
+        ] {
             assert!(find(right).is_some(), "{right}");
         }
         for wrong in [
-            "ИНН 7707083894",
             "7707083893",
-            "ИНН 500100732258",
+            "ИНН 50010073225",
             "тел. 7707083893",
             "ИНН 12345",
+            "длинн 7707083893",
         ] {
             assert!(find(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn beside_the_word_a_name_in_small_letters_or_a_page_that_is_said_will_do() {
+        for text in [
+            "реклама ооо матрас",
+            "Реклама, ип иванов",
+            "реклама ромашка точка ру",
+            "реклама ромашка ру",
+        ] {
+            assert!(beside(text).is_some(), "{text}");
+        }
+        for text in [
+            "ооо какой вид",
+            "реклама закончилась",
+            "реклама ругает всех",
+        ] {
+            assert!(beside(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_number_is_no_other_number() {
+        for text in ["8 800 555-35-35", "+7 (495) 123-45-67", "1-800-555-0199"] {
+            assert!(telephone(text).is_some(), "{text}");
+        }
+        for text in ["7707083893123", "8 800", "2026-11-28", "3 000 000"] {
+            assert!(telephone(text).is_none(), "{text}");
         }
     }
 

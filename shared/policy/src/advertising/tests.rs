@@ -85,7 +85,7 @@ fn told(detections: &[Detection]) -> Vec<String> {
 
 #[test]
 fn a_promo_code_without_a_mark_is_unmarked_advertising() {
-    let triggers = found(&[said("Ловите промокод ЛЕТО на первую покупку", 5_000)]);
+    let triggers = found(&[said("Ловите промокод ЛЕТО и передайте подруге", 5_000)]);
     let [trigger] = &triggers[..] else {
         panic!("{triggers:?}")
     };
@@ -173,7 +173,9 @@ fn a_mark_far_away_marks_nothing() {
         shown("Реклама. ООО «Ромашка» erid: 2VtzqxXyZ12", 0),
         said("Ловите промокод ЛЕТО", 60_000),
     ]);
-    assert!(told[0].starts_with("Unmarked"), "{told:?}");
+    // The marking itself says that something was advertised there.
+    assert!(told[0].starts_with("Marked"), "{told:?}");
+    assert!(told[1].starts_with("Unmarked"), "{told:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use shared_domain::Reader;
 use super::{Dictionary, DictionaryError, Hit, Text, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 19] = [
+pub const BUILT_IN: [(&str, &str); 26] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
@@ -60,6 +60,34 @@ pub const BUILT_IN: [(&str, &str); 19] = [
     (
         "advertising-offers",
         include_str!("../../dictionaries/advertising-offers.txt"),
+    ),
+    (
+        "advertising-codes",
+        include_str!("../../dictionaries/advertising-codes.txt"),
+    ),
+    (
+        "advertising-haste",
+        include_str!("../../dictionaries/advertising-haste.txt"),
+    ),
+    (
+        "advertising-goods",
+        include_str!("../../dictionaries/advertising-goods.txt"),
+    ),
+    (
+        "advertising-topic",
+        include_str!("../../dictionaries/advertising-topic.txt"),
+    ),
+    (
+        "advertising-aside",
+        include_str!("../../dictionaries/advertising-aside.txt"),
+    ),
+    (
+        "advertising-gifts",
+        include_str!("../../dictionaries/advertising-gifts.txt"),
+    ),
+    (
+        "advertising-address",
+        include_str!("../../dictionaries/advertising-address.txt"),
     ),
     (
         "advertising-mark",

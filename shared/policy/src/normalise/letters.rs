@@ -110,6 +110,8 @@ fn cyrillic(sign: char) -> &'static str {
         'h' | 'һ' => "нх",
         'i' | 'ι' | 'і' | 'ї' | '!' | '1' | '¡' => "и",
         'j' | 'ј' => "й",
+        // Whose mark is lost where it is small, and left out where it hides the word.
+        'и' => "й",
         'k' | 'κ' | 'қ' => "к",
         'l' | 'λ' | '|' => "л",
         'm' | 'μ' => "мт",

@@ -48,7 +48,21 @@ fn token(signs: &[Sign], range: Range<usize>, original: &str, readings: Vec<Read
         end,
         readings,
         capital,
+        ends_sentence: ends_sentence(&signs[range.end..]),
     }
+}
+
+/// Whether what stands before the next word parts two sentences: `. `, not the point in `shop.ru`.
+fn ends_sentence(behind: &[Sign]) -> bool {
+    let between = behind.iter().take_while(|sign| !is_word(sign));
+    let mut stopped = false;
+    for sign in between.take(MAX_MASK) {
+        if stopped && sign.letter.is_whitespace() {
+            return true;
+        }
+        stopped |= matches!(sign.letter, '.' | '!' | '?' | ';');
+    }
+    false
 }
 
 fn is_letter(sign: &Sign) -> bool {

@@ -201,6 +201,26 @@ fn each_law_finds_its_own() {
 }
 
 #[test]
+fn the_law_on_advertising_goes_by_how_far_an_advertisement_is_marked() {
+    let ad = said(&[("промокод", 0.9)], 0);
+    let told = |mark: &str| {
+        let found = [ad.clone(), shown(mark, 0.9, (0, 1_000))];
+        let trigger = judged_by("ru-38-fz-ads", &found).triggers.remove(0);
+        (trigger.rule, trigger.risk_code, trigger.severity)
+    };
+    let cases = [
+        ("завтрак", "unmarked", Severity::High),
+        ("Реклама", "partly-marked", Severity::Medium),
+        ("Реклама. ООО «Ромашка» erid: 2VtzqxXyZ12", "marked", Severity::Low),
+    ];
+    for (mark, marking, severity) in cases {
+        let rule = format!("advertising-{marking}");
+        let code = format!("ad_{}", marking.replace('-', "_"));
+        assert_eq!(told(mark), (rule, code, severity), "{mark}");
+    }
+}
+
+#[test]
 fn a_hole_in_what_a_pack_makes_nothing_of_is_none_of_its_business() {
     let mut coverage = full();
     let nudity = coverage
