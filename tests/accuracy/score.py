@@ -122,6 +122,13 @@ class Tally:
         return max(self.errors) if self.errors else None
 
 
+def joined(*tallies):
+    """Of several rows one."""
+    errors = [error for tally in tallies for error in tally.errors]
+    counts = [sum(counts) for counts in zip(*((t.hits, t.missed, t.invented) for t in tallies))]
+    return Tally(*counts, errors)
+
+
 def share(part, whole):
     """`None` where there was nothing to be right or wrong about."""
     return part / whole if whole else None
