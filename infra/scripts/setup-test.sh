@@ -25,6 +25,14 @@ if [ ! -d "$cache/aiosmtpd-1.4.6" ]; then
         aiosmtpd==1.4.6 atpublic==9.0.0 attrs==26.1.0 >&2
     mv "$cache/aiosmtpd-1.4.6.part" "$cache/aiosmtpd-1.4.6"
 fi
+# The readers that open exported files; the tests of shared/exports look for this folder.
+if [ ! -d "$cache/export-readers-1" ]; then
+    say "Installing readers of exported files"
+    python3 -m pip install --quiet --no-deps --target "$cache/export-readers-1.part" \
+        opentimelineio==0.18.1 otio-cmx3600-adapter==1.0.0 otio-fcp-adapter==1.0.0 \
+        otio-fcpx-xml-adapter==1.0.0 pypdf==7.1.1 srt==3.5.3 webvtt-py==0.6.0 >&2
+    mv "$cache/export-readers-1.part" "$cache/export-readers-1"
+fi
 if ! cargo nextest --version >/dev/null 2>&1; then
     say "Installing cargo-nextest (compiled once, several minutes)"
     cargo install --locked --no-default-features --features default-no-update cargo-nextest >&2

@@ -149,7 +149,8 @@ fn ten_kills_at_random_moments_leave_one_report_one_mail_and_no_repeated_answer(
         program.mails()?.len()
     );
     let written = written(&program)?;
-    let once = ["frames", "report.html", "report.json"].map(|end| format!("labelled.mp4.{end}"));
+    let once = ["csv", "frames", "markers.edl", "report.html", "report.json"]
+        .map(|end| format!("labelled.mp4.{end}"));
     ensure!(written == once, "one report, not {written:?}");
     let repeated: Vec<_> = answered(&program)?
         .into_iter()

@@ -14,6 +14,7 @@ const TESTING: &str = "shared-testing";
 const FUNCTION: &[&str] = &[
     DOMAIN,
     "shared-policy",
+    "shared-exports",
     "shared-store",
     "shared-objects",
     "shared-media",
@@ -42,6 +43,7 @@ fn may_use(place: &str, from: &str) -> Vec<&'static str> {
         ) => {
             vec![DOMAIN]
         }
+        (_, "shared-exports") => vec![DOMAIN, "shared-policy"],
         (_, "shared-queue") => vec![DOMAIN, "shared-store"],
         (_, "shared-runtime") => vec![DOMAIN, "shared-store", "shared-queue"],
         // The harness stands outside the product and may open any part of it.

@@ -1,5 +1,6 @@
 //! The one integration binary: a list of modules.
 
+mod accuracy;
 mod browser;
 mod check;
 mod credit;
@@ -19,3 +20,4 @@ mod site;
 mod sizes;
 mod traces;
 mod tree;
+mod versions;

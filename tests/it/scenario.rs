@@ -20,6 +20,7 @@ const PASSING: &[&str] = &[
     "project_id",
     "object_key",
     "frame_url",
+    "risk",
     "started_at",
     "completed_at",
 ];

@@ -1,13 +1,20 @@
 //! The command line.
 
+mod judging;
+
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Parser, Subcommand, ValueEnum};
+use shared_domain::Lang;
+use shared_exports::Format;
 use uuid::Uuid;
 
 use crate::doctor::Deploy;
+
+pub(crate) use judging::{Policy, Rescore};
 
 /// Tells what in a video breaks the law or a platform's rules, before it is published.
 #[derive(Debug, Parser)]
@@ -27,6 +34,8 @@ pub(crate) enum Command {
     Cleanup,
     /// Check video files in the terminal.
     Check(Check),
+    /// Turn a report into a file for an editing program, a player or a person.
+    Export(Export),
     /// Bring the database to this version's schema.
     Migrate,
     /// Add an administrator and show the password, once.
@@ -46,6 +55,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Queue,
     },
+    /// The packs by which videos are judged.
+    Policy {
+        #[command(subcommand)]
+        command: Policy,
+    },
+    /// Judge stored evidence anew; no model is asked. Ends with 2 when a video could not be judged.
+    Rescore(Rescore),
 }
 
 impl Command {
@@ -56,6 +72,15 @@ impl Command {
             Self::Worker(_) | Self::Cleanup => true,
             _ => false,
         }
+    }
+
+    /// Whether what it prints is read by a person who asked for it, and no log.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let asked = matches!(
+            self,
+            Self::Policy { .. } | Self::Rescore(_) | Self::Export(_)
+        );
+        asked || matches!(self, Self::Check(_) | Self::Doctor(_))
     }
 }
 
@@ -113,8 +138,8 @@ pub(crate) struct Check {
     /// Video files.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The policy pack to judge by; there is one.
-    #[arg(long, default_value = "general", value_name = "ID", value_parser = ["general"])]
+    /// The policy pack to judge by.
+    #[arg(long, default_value = "general", value_name = "ID", value_parser = shared_policy::SHIPPED)]
     pub(crate) policy: String,
     /// Folder for the reports.
     #[arg(long, default_value = "out", value_name = "DIR")]
@@ -123,8 +148,8 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Files to write.
-    #[arg(long, value_delimiter = ',', default_values = ["html", "json"])]
-    pub(crate) format: Vec<Format>,
+    #[arg(long, value_delimiter = ',', default_values = [HTML, JSON, "csv", "edl"], value_parser = check_formats())]
+    pub(crate) format: Vec<String>,
     /// Port of the doors, storage one above it; 0 takes any. For models that run elsewhere.
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
@@ -140,12 +165,59 @@ impl Check {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Self-contained page with frames.
-    Html,
-    /// `compliance-report/1`.
-    Json,
+/// Format of `check`: a self-contained page with frames.
+pub(crate) const HTML: &str = "html";
+/// Format of `check`: `compliance-report/1`.
+pub(crate) const JSON: &str = "json";
+/// Format of `export`: the video without the words that were found.
+pub(crate) const BLEEP: &str = "bleep";
+
+fn formats() -> impl Iterator<Item = PossibleValue> {
+    let told = |format: &Format| PossibleValue::new(format.name).help(format.title(Lang::En));
+    Format::ALL.iter().map(told)
+}
+
+fn check_formats() -> PossibleValuesParser {
+    let html = PossibleValue::new(HTML).help("Self-contained page with frames");
+    let json = PossibleValue::new(JSON).help("compliance-report/1");
+    [html, json]
+        .into_iter()
+        .chain(formats())
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn export_formats() -> PossibleValuesParser {
+    let bleep = PossibleValue::new(BLEEP).help("The video and its sound, found words covered");
+    formats().chain([bleep]).collect::<Vec<_>>().into()
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// The report, as `check` writes it.
+    #[arg(value_name = "REPORT.json")]
+    pub(crate) report: PathBuf,
+    /// What to write.
+    #[arg(long, value_parser = export_formats())]
+    pub(crate) format: String,
+    /// Where to; the default is a name beside the report. Of `bleep`, the video; its sound lies beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The video that was checked, for `bleep`.
+    #[arg(long, value_name = "FILE", required_if_eq("format", BLEEP))]
+    pub(crate) media: Option<PathBuf>,
+    /// Silence over the words instead of a tone.
+    #[arg(long, requires = "media")]
+    pub(crate) silence: bool,
+    /// Only the risks of these categories, `profanity,insult`.
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    pub(crate) category: Vec<String>,
+    /// The studio's logo for the PDF, PNG or JPEG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) logo: Option<PathBuf>,
+    /// Language of the file; the default is the system's.
+    #[arg(long, value_parser = ["ru", "en"], value_name = "ru|en")]
+    pub(crate) lang: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

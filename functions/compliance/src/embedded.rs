@@ -126,6 +126,35 @@ impl Embedded {
     }
 }
 
+/// The embedded storage without everything else, for a command that rewrites reports.
+pub(crate) struct Storage {
+    _server: JoinSet<anyhow::Result<()>>,
+    _lock: File,
+}
+
+impl Storage {
+    /// Starts it and points the settings at it; `None` where storage is elsewhere.
+    pub(crate) async fn start(settings: &mut Settings) -> anyhow::Result<Option<Self>> {
+        if settings.find("BACKBLAZE_ENDPOINT_URL").is_some() {
+            return Ok(None);
+        }
+        let folder = PathBuf::from(settings.find("DATA_DIR").unwrap_or("./data"));
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        let lock = hold(&folder)?;
+        let secrets = Secrets::open(&folder)?;
+        // No upload comes in, so that nobody listens where uploads are told.
+        let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+        let server = storage(settings, &secrets, &folder, (nobody, 0)).await?;
+        let mut running = JoinSet::new();
+        running.spawn(quiet(server.serve(std::future::pending())));
+        Ok(Some(Self {
+            _server: running,
+            _lock: lock,
+        }))
+    }
+}
+
 /// Takes the data folder for this process.
 fn hold(folder: &Path) -> anyhow::Result<File> {
     let lock = File::create(folder.join(".lock"))?;

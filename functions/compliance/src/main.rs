@@ -6,11 +6,15 @@ mod check;
 mod deployed;
 mod doctor;
 mod embedded;
+mod export;
+mod judge;
 mod mail;
 mod migrate;
 mod models;
+mod policy;
 mod ports;
 mod queue;
+mod rescore;
 mod secrets;
 mod serve;
 
@@ -30,7 +34,7 @@ fn main() -> ExitCode {
     let ended = environment()
         .map_err(anyhow::Error::from)
         .and_then(|settings| {
-            let quiet = matches!(args.command, Command::Check(_) | Command::Doctor(_));
+            let quiet = args.command.is_quiet();
             let level = settings
                 .find("LOG_LEVEL")
                 .unwrap_or(if quiet { "error" } else { "info" });
@@ -59,12 +63,15 @@ async fn obey(command: Command, settings: Settings) -> anyhow::Result<ExitCode> 
         Command::Cleanup => deployed::cleanup(settings).await,
         Command::Serve(serve) => serve::serve(settings, &serve).await,
         Command::Check(check) => check::check(settings, &check).await,
+        Command::Export(args) => export::export(&settings, &args).await,
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Queue { command } => queue::queue(&settings, &command).await,
         Command::CreateSuperuser(args) => admin::create_superuser(&settings, &args).await,
         Command::Doctor(args) => doctor::doctor(settings, &args).await,
         Command::SendTestEmail(to) => mail::send_test(&settings, &to.address).await,
         Command::Models { command } => models::models(&settings, &command).await,
+        Command::Policy { command } => policy::policy(settings, &command).await,
+        Command::Rescore(args) => rescore::rescore(settings, &args).await,
     }
 }
 

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::error::Error;
-use crate::{Inner, auth, health, page, playback, progress, report, videos};
+use crate::{Inner, auth, health, page, playback, progress, report, videos, words};
 
 /// Doors that answer under any name: a platform's health checks come by address. They tell how the
 /// process is and nothing of anybody's.
@@ -26,6 +26,10 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/api/users/me/", get(auth::me))
         .route("/api/limits/", get(videos::limits))
         .route("/api/projects/", get(videos::projects))
+        .route(
+            "/api/projects/{id}/words/",
+            get(words::show).put(words::replace),
+        )
         .route("/api/videos/", get(videos::list))
         .route("/api/videos/{id}/", get(videos::one))
         .route("/api/videos/{id}/progress/", get(progress::progress))

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use shared_domain::Lang;
 use shared_objects::ObjectsError;
+use shared_policy::DictionaryError;
 use shared_runtime::{Classify, Problem, Reply, Verdict, causes};
 use shared_store::StoreError;
 use tracing::error;
@@ -23,6 +24,8 @@ pub(crate) enum Error {
     NotFound,
     #[error("the video did not fail")]
     NotFailed(Lang),
+    #[error("the words of the project are refused")]
+    WrongWords(#[source] DictionaryError, Lang),
     #[error("the password could not be hashed")]
     Hash(#[from] argon2::password_hash::Error),
     #[error("the system gives no randomness")]
@@ -75,6 +78,18 @@ impl Error {
                     "Only a check that failed can be repeated.",
                 );
                 Problem::new(StatusCode::CONFLICT, "not_failed", text)
+            }
+            Self::WrongWords(error, lang) => {
+                let (name, line, reason) = (&error.name, error.line, &error.reason);
+                let text = match lang {
+                    Lang::Ru => {
+                        format!("Список {name}, строка {line}: {reason}. Прежний остаётся.")
+                    }
+                    Lang::En => {
+                        format!("List {name}, line {line}: {reason}. The former one stays.")
+                    }
+                };
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_words", text)
             }
             Self::Objects(ObjectsError::NotFound { .. }) => {
                 Problem::new(StatusCode::NOT_FOUND, "not_found", "The file is gone.")

@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod throttle;
 mod videos;
+mod words;
 
 use std::sync::Arc;
 

@@ -45,7 +45,8 @@ pub(crate) async fn html(
 ) -> Result<Response, Error> {
     let report = newest(&inner, &caller, id).await?;
     let key = match asked.lang {
-        Some(lang) => keys::report(id, report.report_id, &format!("{}.html", lang.as_str())),
+        // A report that was judged again has its id still and other files.
+        Some(lang) => keys::page_in(&report.html_key, lang),
         None => report.html_key,
     };
     let page = inner.objects.get(&key, LIMIT).await?;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use http::Method;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use shared_domain::{Lang, Refusal, Step, Task, VideoUploaded};
@@ -88,6 +89,40 @@ fn token(answer: &Answer) -> Result<String> {
     let cookie = cookies.first().context("a cookie")?;
     let value = cookie.strip_prefix("session=").context("a session")?;
     Ok(value.split(';').next().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn the_words_of_a_project_are_replaced_by_whoever_sees_it() -> Result<()> {
+    let stage = Stage::open().await?;
+    let path = format!("/api/projects/{}/words/", stage.project.project_id);
+    let put = |body: Value| {
+        Call::new(Method::PUT, &path)
+            .session(&stage.token)
+            .json(&body)
+    };
+    let good = json!({ "allow": "водка", "deny": "ромашк*\nтайный план" });
+    assert_eq!(put(good.clone()).at(&stage.doors).await?.code(), 200);
+    assert_eq!(stage.get(&path).await?.json(), good);
+
+    let wrong = json!({ "allow": "", "deny": "слово\n*" });
+    let answer = put(wrong).at(&stage.doors).await?;
+    assert_eq!(answer.code(), 422);
+    assert!(
+        answer.detail().contains("deny, line 2"),
+        "{}",
+        answer.detail()
+    );
+    let huge = json!({ "allow": "", "deny": "слово\n".repeat(60_000) });
+    assert_eq!(put(huge).at(&stage.doors).await?.code(), 422);
+    assert_eq!(stage.get(&path).await?.json(), good, "the former ones stay");
+
+    let stranger = stage.person("stranger@example.org").await?;
+    let token = stage.world.session(&stranger).await?;
+    for call in [Call::get(&path), Call::new(Method::PUT, &path).json(&good)] {
+        let answer = call.session(&token).at(&stage.doors).await?;
+        assert_eq!(answer.code(), 404);
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use shared_store::{Execution, NewPrediction, Plan, Video};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
+use crate::codes::codes;
 use crate::{Error, FrameExtract};
 
 /// Storage must answer for as long as the decoder may run.
@@ -166,6 +167,7 @@ impl FrameExtract {
             Piece::Frame { at_ms, jpeg, .. } => (frame_key(id, at_ms), jpeg, "image/jpeg"),
             Piece::Audio { index, wav, .. } => (keys::audio(id, index), wav, "audio/wav"),
             Piece::Strip { jpeg, .. } => (keys::strip(id), jpeg, "image/jpeg"),
+            Piece::Likeness { json } => (keys::likeness(id), json, "application/json"),
             Piece::Waveform { json, .. } => (keys::waveform(id), json, "application/json"),
         };
         self.objects.put(&key, bytes, kind).await.map(drop)
@@ -216,7 +218,7 @@ impl FrameExtract {
         tx.set_probe(id, cut.extraction.duration_ms, &json!(cut.probe))
             .await?;
         tx.set_checksum(id, &cut.sha256).await?;
-        let (mut record, mut models) = (record(&cut.extraction), self.models());
+        let (mut record, mut models) = (record(id, &cut.extraction), self.models());
         let (mut asked, mut usd) = (0, 0.0);
         let frames = cut.extraction.frames.len();
         for targets in batches(id, cut.extraction) {
@@ -304,12 +306,12 @@ fn tasks_about(target: &Target) -> &'static [Task] {
 }
 
 /// The first frame is at 0: no frame is before it.
-fn frame_key(id: VideoId, at_ms: i64) -> String {
+pub(crate) fn frame_key(id: VideoId, at_ms: i64) -> String {
     keys::frame(id, at_ms.unsigned_abs())
 }
 
 /// What is kept of the extraction beside its targets, which have a table of their own.
-fn record(cut: &Extraction) -> Value {
+fn record(id: VideoId, cut: &Extraction) -> Value {
     json!({
         "frames": cut.frames.len(),
         "audio": cut.audio.len(),
@@ -320,6 +322,7 @@ fn record(cut: &Extraction) -> Value {
         "candidates": cut.candidates,
         "dropped": cut.dropped,
         "damaged": cut.damaged,
+        "codes": codes(id, &cut.frames),
         "strip": cut.strip,
         "waveform_per_second": cut.waveform_per_second,
     })

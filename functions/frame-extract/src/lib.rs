@@ -1,15 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod admit;
+mod codes;
+mod doubt;
 mod error;
 mod extract;
 mod handler;
 mod playback;
 mod submit;
 
-use shared_domain::Reader;
+use shared_domain::{Reader, Task};
 use shared_media::{Media, MediaConfig};
 use shared_objects::{Objects, ObjectsConfig};
+use shared_policy::Packs;
 use shared_replicate::{Budget, Registry, RegistryConfig, Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
 use shared_store::Store;
@@ -27,6 +30,8 @@ pub struct FrameExtract {
     pub(crate) media: Media,
     pub(crate) replicate: Replicate,
     pub(crate) registry: Registry,
+    /// What is doubtful; only where a second model can be asked.
+    pub(crate) packs: Option<Packs>,
     pub(crate) budget: Budget,
     pub(crate) public_url: Url,
     /// One decode at a time in a process: a second would only make both slower. Nobody waits for it
@@ -62,11 +67,15 @@ impl FrameExtract {
         })?;
         let replicate = Replicate::connect(replicate)?;
         let registry = Registry::connect(&replicate, models).await?;
+        let packs = registry
+            .find(Task::Context)
+            .map(|_| Packs::built_in(|_| true));
         Ok(Self {
             store: shared.store,
             objects: Objects::connect(&objects),
             media: Media::connect(media)?,
             replicate,
+            packs: packs.transpose()?,
             registry,
             budget,
             public_url: public_url.ok_or("PUBLIC_URL is no URL")?,

@@ -107,11 +107,15 @@ impl FrameExtract {
         else {
             return Ok(false);
         };
-        let findings = model.adapter.adapt(&answer, &prediction.target)?;
+        let findings = model.findings(&answer, &prediction.target)?;
         let place = |finding| prediction.target.place(prediction.task, finding);
         let detections: Vec<_> = findings.iter().flat_map(place).collect();
         let closing = Closing::of(PredictionStatus::Cached);
+        let doubtful = self.is_doubtful(prediction, &detections).await?;
         let mut tx = self.store.begin(delivery).await?;
+        if doubtful {
+            self.ask_again(&mut tx, prediction).await?;
+        }
         tx.conclude(prediction.prediction_id, &closing, &detections)
             .await?;
         tx.commit().await?;

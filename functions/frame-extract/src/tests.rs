@@ -132,6 +132,7 @@ async fn a_video_becomes_frames_sound_and_questions() -> Result<()> {
         "the sound is stored"
     );
     assert!(is_stored(&keys::strip(video.video_id)) && is_stored(&keys::waveform(video.video_id)));
+    assert!(is_stored(&keys::likeness(video.video_id)));
 
     let due = world.messages::<PredictionDue>().await?;
     let counts = store.task_counts(run.execution_id).await?;
@@ -558,5 +559,36 @@ async fn what_was_answered_before_is_not_asked_again() -> Result<()> {
     );
     let run = store.execution(again.execution.execution_id).await?;
     assert_eq!(run.api_calls_count, 0, "nothing was called");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_doubtful_finding_of_a_cached_answer_asks_a_second_model_too() -> Result<()> {
+    let stage = Stage::open().await?;
+    stage.world.replicate.offer([
+        (Task::Violence, "scores", "image"),
+        (Task::Context, "scores", "image"),
+    ]);
+    let first = stage.run(&[Task::Violence]).await?;
+    let closing = Closing {
+        answer: Some(json!({ "violence": 0.6 })),
+        ..Closing::of(PredictionStatus::Succeeded)
+    };
+    let mut tx = stage.world.store.transaction().await?;
+    tx.conclude(first.questions[0], &closing, &[]).await?;
+    tx.commit().await?;
+
+    let again = stage.run(&[Task::Violence]).await?;
+    assert_eq!(stage.submit(&again).await?, Verdict::Done);
+    assert_eq!(stage.status(&again).await?, PredictionStatus::Cached);
+    let video = stage.world.store.video(again.video.video_id).await?;
+    assert_eq!(video.step, Step::Analysing, "the run waits");
+    let due = stage.world.messages::<PredictionDue>().await?;
+    assert_eq!(due.len(), 1, "{due:?}");
+    let second = stage.world.store.prediction(due[0].prediction_id).await?;
+    assert_eq!(
+        (second.task, second.execution_id),
+        (Task::Context, again.execution.execution_id)
+    );
     Ok(())
 }

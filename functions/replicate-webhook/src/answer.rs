@@ -78,7 +78,7 @@ fn adapted(prediction: &Prediction, output: &Value, registry: &Registry) -> Endi
     let Some(model) = registry.find(prediction.task) else {
         return Ending::Failed(format!("no model is configured for {}", prediction.task));
     };
-    match model.adapter.adapt(output, &prediction.target) {
+    match model.findings(output, &prediction.target) {
         Ok(findings) => Ending::Found(findings, output.clone()),
         Err(error) => Ending::Undecided(error.to_string(), output.clone()),
     }

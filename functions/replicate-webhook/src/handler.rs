@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use shared_domain::{Delivery, Detection, PredictionDue, PredictionId, Task};
+use shared_domain::{Delivery, PredictionDue, PredictionId};
 use shared_replicate::signature::{self, SignedHeaders};
 use shared_replicate::{NotAPrediction, Prediction as Answer};
 use shared_runtime::{Event, Handler, about};
-use shared_store::{Closing, Prediction, PredictionStatus, without_nul};
-use tracing::{info, warn};
+use shared_store::{Prediction, without_nul};
+use tracing::warn;
 
 use crate::answer::{Cost, Ending, ending};
 use crate::file::File;
@@ -125,25 +125,5 @@ impl ReplicateWebhook {
                 self.close(delivery, prediction, closed).await
             }
         }
-    }
-
-    async fn close(
-        &self,
-        delivery: &Delivery,
-        prediction: &Prediction,
-        (closing, detections): (Closing, Vec<Detection>),
-    ) -> Result<(), Error> {
-        let id = prediction.prediction_id;
-        if closing.status != PredictionStatus::Succeeded {
-            let reason = closing.error.as_deref().unwrap_or("");
-            warn!(prediction.id = %id, task = %prediction.task, reason, "no usable answer");
-        }
-        let mut tx = self.store.begin(delivery).await?;
-        tx.conclude(id, &closing, &detections).await?;
-        tx.commit().await?;
-        if prediction.task == Task::Speech {
-            info!(video.id = %prediction.video_id, "Whisper ASR completed for video {}", prediction.video_id);
-        }
-        Ok(())
     }
 }

@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod close;
 mod error;
 mod file;
 mod handler;
 mod input;
 
 use secrecy::SecretString;
-use shared_domain::Reader;
+use shared_domain::{Reader, Task};
+use shared_policy::Packs;
 use shared_replicate::signature;
 use shared_replicate::{Registry, RegistryConfig, Replicate, ReplicateConfig};
 use shared_runtime::{Connected, Shared};
@@ -22,6 +24,8 @@ pub struct ReplicateWebhook {
     pub(crate) store: Store,
     pub(crate) replicate: Replicate,
     pub(crate) registry: Registry,
+    /// What is doubtful; only where a second model can be asked.
+    pub(crate) packs: Option<Packs>,
     pub(crate) secrets: Vec<SecretString>,
 }
 
@@ -53,6 +57,9 @@ impl ReplicateWebhook {
         })?;
         let replicate = Replicate::connect(config)?;
         let registry = Registry::connect(&replicate, models).await?;
+        let packs = registry
+            .find(Task::Context)
+            .map(|_| Packs::built_in(|_| true));
         let secrets = match secrets.is_empty() {
             true => vec![replicate.webhook_secret().await?],
             false => secrets,
@@ -60,6 +67,7 @@ impl ReplicateWebhook {
         Ok(Self {
             store: shared.store,
             replicate,
+            packs: packs.transpose()?,
             registry,
             secrets,
         })

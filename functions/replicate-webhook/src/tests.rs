@@ -13,6 +13,7 @@ use shared_testing::{Answer, Call, FakeReplicate, Run, Webhook, World};
 
 use crate::ReplicateWebhook;
 
+mod doubt;
 mod hosted;
 
 struct Stage {

@@ -27,6 +27,8 @@ pub(crate) fn video(video: &Video, detections: &[Detection]) -> VideoFacts {
         width: size("width"),
         height: size("height"),
         fps: fps(&probe["fps"]),
+        frame_rate: serde_json::from_value(probe["fps"].clone()).ok(),
+        start_timecode: probe["start_timecode"].as_str().map(str::to_owned),
         languages: languages.into_iter().map(str::to_owned).collect(),
     }
 }
@@ -51,7 +53,8 @@ pub(crate) fn run(run: &Execution, coverage: &[TaskCoverage], now: OffsetDateTim
     RunInput {
         id: run.execution_id,
         started_at: run.started_at.unwrap_or(now),
-        completed_at: now,
+        // Judging again does not make the run any longer.
+        completed_at: run.completed_at.unwrap_or(now),
         models: models.iter().filter_map(used).collect(),
         predictions: u64::try_from(run.api_calls_count).unwrap_or(0),
         cached: coverage.iter().map(|task| task.cached).sum(),

@@ -1,3 +1,5 @@
+mod rescoring;
+
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -6,10 +8,12 @@ use sha2::{Digest, Sha256};
 use shared_domain::{Detection, EvidenceComplete, ReportReady, Step, Task, Word};
 use shared_objects::keys;
 use shared_runtime::{AnyHandler, Verdict, boxed};
-use shared_store::{Closing, PredictionStatus, Report, Role};
+use shared_store::{Closing, PredictionStatus, Report, Role, StoredWords};
 use shared_testing::{Run, World};
 
 use crate::ReportFinalize;
+
+mod versions;
 
 struct Stage {
     world: World,
@@ -23,11 +27,19 @@ const TASKS: [Task; 3] = [Task::Nudity, Task::Speech, Task::Objects];
 impl Stage {
     /// A run whose last answer has just come in.
     async fn open() -> Result<Self> {
+        Self::judged_by("general").await
+    }
+
+    /// The same in a project with another pack.
+    async fn judged_by(policy: &str) -> Result<Self> {
         let world = World::new().await;
         let function = ReportFinalize::connect(world.shared()).await;
         let handler = boxed(function.map_err(anyhow::Error::from_boxed)?);
-        let project = world.project(&world.user(Role::Client).await?).await?;
-        let run = world.run(&project, &TASKS).await?;
+        let owner = world.user(Role::Client).await?;
+        let project = world.project(&owner).await?;
+        let store = &world.store;
+        store.set_project_policy(project.project_id, policy).await?;
+        let run = world.run(&world.project(&owner).await?, &TASKS).await?;
         let stage = Self {
             world,
             handler,
@@ -203,6 +215,22 @@ async fn coverage_says_what_was_answered_and_what_was_not() -> Result<()> {
     );
     let violence = line("violence")?;
     assert_eq!(violence["run"], json!(false), "nobody was asked");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_words_of_the_project_are_judged_too() -> Result<()> {
+    let stage = Stage::open().await?;
+    let words = StoredWords {
+        allowed: "сука".into(),
+        denied: "ромашка".into(),
+    };
+    let project = stage.run.video.project_id;
+    stage.world.store.set_project_words(project, &words).await?;
+    stage.judge().await?;
+    let report = stage.report().await?;
+    let rules = texts(&report.body["risks"], "category");
+    assert_eq!(rules, ["nudity"], "the only bad word is permitted");
     Ok(())
 }
 

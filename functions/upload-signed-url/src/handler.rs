@@ -58,6 +58,7 @@ impl UploadSignedUrl {
             .project_visible_to(user, create.project_id)
             .await?;
         let project = project.ok_or(Error::Unknown("project"))?;
+        let previous = self.previous(&project, create.previous_video_id).await?;
         if user.role == Role::Client && user.balance_minutes <= 0 {
             return Err(Error::NoBalance);
         }
@@ -90,6 +91,9 @@ impl UploadSignedUrl {
         let mut tx = self.store.transaction().await?;
         let (video, is_new) = tx.insert_video(new).await?;
         about(video.video_id);
+        if let (true, Some(previous)) = (is_new, previous) {
+            tx.set_previous_video(video.video_id, previous).await?;
+        }
         tx.commit().await?;
         if let (false, Some(upload_id)) = (is_new, upload_id) {
             // The first call with this key opened the upload that counts.

@@ -38,6 +38,9 @@ pub struct Create {
     /// SHA-256 of the file in lower-case hex, when the client knows it.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// The version before, of the same project; without it the newest of the same name is meant.
+    #[serde(default)]
+    pub previous_video_id: Option<VideoId>,
     /// Seconds, when the client knows: makes the estimate possible.
     #[serde(default)]
     pub duration_seconds: Option<f64>,

@@ -5,6 +5,7 @@ mod error;
 mod handler;
 mod input;
 mod parts;
+mod version;
 
 use shared_domain::Reader;
 use shared_objects::{Objects, ObjectsConfig};

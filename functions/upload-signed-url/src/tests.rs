@@ -527,3 +527,26 @@ async fn unknown_paths_and_methods_are_refused_clearly() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_version_before_is_named_by_its_id_within_the_project() -> Result<()> {
+    let stage = Stage::open().await?;
+    let first = id(&stage.created("first.mp4", 1000).await?)?;
+    let mut body = stage.video("second.mp4", 1000);
+    body["previous_video_id"] = json!(first);
+    let answer = stage.create(&body).await?;
+    assert_eq!(answer.code(), 201, "{}", answer.text());
+    let second = id(&answer.json())?;
+    let previous = stage.world.store.previous_version(second).await?;
+    assert_eq!(previous, Some(first));
+
+    let stranger = stage.world.user(Role::Client).await?;
+    let project = stage.world.project(&stranger).await?;
+    let theirs = stage.world.announced(&project, "theirs.mp4", 1000).await?;
+    for foreign in [theirs.video_id, stage.world.store.fresh()] {
+        body["previous_video_id"] = json!(foreign);
+        let answer = stage.create(&body).await?;
+        assert_eq!(answer.code(), 404, "{}", answer.text());
+    }
+    Ok(())
+}

@@ -81,6 +81,11 @@ pub struct Word {
 pub const UNCLEAR: &str = "unclear";
 /// Label of a frame with text that was seen but could not be read: undecided, never clean.
 pub const UNREAD: &str = "unread";
+/// Label of a QR code on the screen; the text is what it holds.
+pub const QR: &str = "qr";
+
+/// Label of a frame that a second model looked at, whatever else it says: silence is an opinion too.
+pub const LOOKED: &str = "looked";
 
 /// One thing that a model says of a target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -62,6 +62,8 @@ id! {
     PredictionId,
     /// One derived risk.
     TriggerId,
+    /// An operator's decision about a risk.
+    LabelId,
     /// An operator's verification task.
     TaskId,
     /// One written report.

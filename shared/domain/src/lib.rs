@@ -5,6 +5,7 @@ mod delivery;
 mod evidence;
 mod ids;
 mod lang;
+mod likeness;
 mod messages;
 mod pause;
 mod refusal;
@@ -14,12 +15,15 @@ mod video;
 
 pub use clock::{Clock, Ids, SystemClock, SystemIds};
 pub use delivery::Delivery;
-pub use evidence::{BBox, Detection, Finding, MediaKind, Span, Target, UNCLEAR, UNREAD, Word};
+pub use evidence::{
+    BBox, Detection, Finding, LOOKED, MediaKind, QR, Span, Target, UNCLEAR, UNREAD, Word,
+};
 pub use ids::{
-    ExecutionId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId, TriggerId, UserId,
-    VideoId,
+    ExecutionId, LabelId, OutboxId, PredictionId, ProjectId, ReportId, SessionId, TaskId,
+    TriggerId, UserId, VideoId,
 };
 pub use lang::Lang;
+pub use likeness::Likeness;
 pub use messages::{
     EvidenceComplete, LanePaused, Message, PlaybackDue, PredictionDue, PredictionFinished,
     ReportReady, RunFailed, UploadCompleted, VideoCapped, VideoUploaded,

@@ -50,7 +50,7 @@ impl Task {
             Self::Violence => Some("VIOLENCE_MODEL_ID"),
             Self::Objects => Some("YOLO_MODEL_ID"),
             Self::Text => Some("OCR_MODEL_ID"),
-            Self::Context => None,
+            Self::Context => Some("CONTEXT_MODEL_ID"),
         }
     }
 

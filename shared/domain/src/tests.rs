@@ -1,4 +1,6 @@
-use crate::{BBox, Finding, Lang, MediaKind, Refusal, Settings, Span, Step, Target, Task, Word};
+use crate::{
+    BBox, Finding, Lang, Likeness, MediaKind, Refusal, Settings, Span, Step, Target, Task, Word,
+};
 
 #[test]
 fn drawing_of_the_steps_equals_the_code() {
@@ -138,4 +140,21 @@ fn language_is_read_from_locales_and_headers() {
     assert_eq!("ru_RU.UTF-8".parse(), Ok(Lang::Ru));
     assert_eq!("en-GB,ru;q=0.5".parse(), Ok(Lang::En));
     assert_eq!("".parse(), Ok(Lang::En));
+}
+
+#[test]
+fn likenesses_are_short_in_json_and_keep_every_bit() {
+    let look = Likeness {
+        at_ms: 1_200,
+        bits: u64::MAX - 1,
+        opens: true,
+    };
+    let json = serde_json::to_string(&look).unwrap();
+    assert_eq!(json, "[1200,18446744073709551614,true]");
+    assert_eq!(serde_json::from_str::<Likeness>(&json).unwrap(), look);
+    let other = Likeness {
+        bits: 0b101,
+        ..look
+    };
+    assert_eq!(other.distance(Likeness { bits: 0, ..look }), 2);
 }

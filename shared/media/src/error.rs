@@ -61,6 +61,9 @@ pub enum MediaError {
         /// How long.
         seconds: u64,
     },
+    /// There is no sound to work on.
+    #[error("the video has no sound")]
+    NoSound,
     /// The receiver of the pieces went away.
     #[error("nobody receives the pieces any more")]
     Abandoned,
@@ -81,6 +84,7 @@ impl MediaError {
             | Self::Replaced
             | Self::Missing { .. }
             | Self::Unusable { .. }
+            | Self::NoSound
             | Self::Jpeg(_) => false,
             Self::Storage(_)
             | Self::Forbidden(_)

@@ -75,6 +75,11 @@ pub enum Piece {
         /// How it is laid out.
         facts: StripFacts,
     },
+    /// What every picture that was looked at looks like, for comparing versions.
+    Likeness {
+        /// An array of `Likeness`, in the order of time.
+        json: Bytes,
+    },
     /// Loudness for a time line.
     Waveform {
         /// An array of numbers from 0 to 255.

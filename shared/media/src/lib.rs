@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod audio;
+mod bleep;
 mod boxes;
+mod codes;
 mod command;
 mod config;
 mod error;
@@ -9,6 +11,7 @@ mod extract;
 mod gaps;
 mod grid;
 mod hls;
+mod likeness;
 mod media;
 mod picture;
 mod pipes;
@@ -26,6 +29,8 @@ mod video;
 mod waveform;
 
 pub use audio::AudioChunk;
+pub use bleep::{Bleep, Cover};
+pub use codes::Code;
 pub use config::MediaConfig;
 pub use error::MediaError;
 pub use extract::{Extraction, Lost, Piece, Plan, StripFacts};

@@ -1,5 +1,6 @@
 //! The door of this crate: one `Media` per process, one `Session` per call.
 
+use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::bleep::{self, Bleep};
 use crate::command::Programs;
 use crate::config::MediaConfig;
 use crate::error::MediaError;
@@ -113,12 +115,39 @@ impl Media {
         hls::segment(self, source, probe, &segments).await
     }
 
+    /// Covers words: writes the sound (WAV) and a copy of the video with that sound and the same picture
+    /// stream to the two paths, which lie in one folder. What is half written goes away.
+    pub async fn bleep(
+        &self,
+        source: &Source,
+        probe: &Probe,
+        bleep: &Bleep,
+        to: (&Path, &Path),
+    ) -> Result<(), MediaError> {
+        // Beside the files themselves: a copy is as large as the video, and is moved to its place in one go.
+        let folder =
+            to.1.parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+        let job = Job::new(Some(folder.unwrap_or(Path::new("."))))?;
+        let session = self.session_of(job, source, None).await?;
+        bleep::bleep(&session, probe, bleep, to).await
+    }
+
     pub(crate) async fn session(
         &self,
         source: &Source,
         puts: Option<mpsc::Sender<Put>>,
     ) -> Result<Session, MediaError> {
         let job = Job::new(self.config.temp_dir.as_deref())?;
+        self.session_of(job, source, puts).await
+    }
+
+    async fn session_of(
+        &self,
+        job: Job,
+        source: &Source,
+        puts: Option<mpsc::Sender<Put>>,
+    ) -> Result<Session, MediaError> {
         let pulse = Arc::new(Pulse::default());
         let blocks = Arc::new(Blocks::new(self.client.clone(), source.clone()));
         let loopback = Loopback::start(blocks, Arc::clone(&pulse), puts).await?;
@@ -183,6 +212,18 @@ impl Session {
 
     /// Starts a program in the sandbox; its stderr is read by a thread of its own.
     pub(crate) async fn start(
+        &self,
+        program: Program,
+        limits: Limits,
+    ) -> Result<(Running, JoinHandle<Complaints>), MediaError> {
+        let (mut running, reading) = self.start_fed(program, limits).await?;
+        // The sidecar insists on a pipe; nothing is said to the program.
+        drop(running.stdin.take());
+        Ok((running, reading))
+    }
+
+    /// Starts a program that is told something: its standard input stays open.
+    pub(crate) async fn start_fed(
         &self,
         program: Program,
         limits: Limits,

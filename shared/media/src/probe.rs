@@ -18,6 +18,7 @@ use crate::verdict;
 
 mod facts;
 mod packets;
+mod riff;
 
 use facts::Facts;
 
@@ -80,6 +81,9 @@ pub(crate) async fn probe(session: &Session) -> Result<Probe, MediaError> {
         && let Some(trick) = boxes::find_trick(&session.loopback.blocks).await?
     {
         return Err(trick.into());
+    }
+    if container == Container::Avi && riff::is_cut_off(&head, session.loopback.blocks.size()) {
+        return Err(Refusal::Damaged.into());
     }
     let facts = read_facts(session, container).await?;
     let chosen = facts.choose()?;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -130,6 +130,8 @@ pub(crate) struct Fence {
 /// A running program. Dropping it kills the whole process group.
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// Open for as long as it is held.
+    pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: Option<ChildStdout>,
     pub(crate) stderr: Option<ChildStderr>,
     exit: oneshot::Receiver<io::Result<ExitStatus>>,
@@ -203,12 +205,10 @@ pub(crate) async fn start(
                 }
             };
             let child = spawned.child();
-            // The sidecar insists on a pipe; nothing is ever said to ffmpeg.
-            drop(child.stdin.take());
             let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
             limit(pid, limits);
-            let parts = (pid, child.stdout.take(), child.stderr.take());
-            if started.send(Ok(parts)).is_err() {
+            let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+            if started.send(Ok((pid, pipes))).is_err() {
                 // Nobody waits any more: the guard that would kill the group was never made.
                 drop(Group {
                     pid,
@@ -220,8 +220,9 @@ pub(crate) async fn start(
             let _ = ended.send(status);
         })?;
     let lost = || io::Error::other("the thread that starts the program is gone");
-    let (pid, stdout, stderr) = starting.await.map_err(|_| lost())??;
+    let (pid, (stdin, stdout, stderr)) = starting.await.map_err(|_| lost())??;
     Ok(Running {
+        stdin,
         stdout,
         stderr,
         exit,

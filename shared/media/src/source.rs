@@ -4,13 +4,16 @@
 //! and fro; nothing else is, so memory does not grow with the video.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use reqwest::{Client, StatusCode, header};
+use reqwest::{Client, StatusCode, Url, header};
 use tokio::sync::OnceCell;
 
 use crate::error::MediaError;
@@ -29,6 +32,27 @@ pub struct Source {
     pub size: u64,
     /// The tag that it was accepted with; an object with another one is another video.
     pub etag: Option<String>,
+}
+
+impl Source {
+    /// A file of this machine, for the command line: no storage is asked.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let path = path.canonicalize()?;
+        let url = Url::from_file_path(&path).map_err(|()| io::ErrorKind::InvalidFilename)?;
+        Ok(Self {
+            url: url.into(),
+            size: path.metadata()?.len(),
+            etag: None,
+        })
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        let url = self
+            .url
+            .strip_prefix("file:")
+            .and(Url::parse(&self.url).ok());
+        url.and_then(|url| url.to_file_path().ok())
+    }
 }
 
 impl std::fmt::Debug for Source {
@@ -181,6 +205,9 @@ impl Blocks {
     async fn fetch_once(&self, index: u64) -> Result<Bytes, Fault> {
         let start = index * BLOCK;
         let end = (start + BLOCK).min(self.size());
+        if let Some(file) = self.source.file() {
+            return read_file(file, start, end).await;
+        }
         let range = format!("bytes={start}-{}", end.saturating_sub(1));
         let request = self
             .client
@@ -233,6 +260,17 @@ impl Blocks {
             _ => Ok(()),
         }
     }
+}
+
+async fn read_file(path: PathBuf, start: u64, end: u64) -> Result<Bytes, Fault> {
+    let read = move || {
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or_default()];
+        File::open(path)?.read_exact_at(&mut bytes, start)?;
+        io::Result::Ok(Bytes::from(bytes))
+    };
+    let read = tokio::task::spawn_blocking(read).await;
+    let read = read.unwrap_or_else(|error| Err(io::Error::other(error)));
+    read.map_err(|error| Fault::Unanswered(error.to_string()))
 }
 
 /// The client for storage: no redirects, because a presigned address answers by itself.

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use shared_domain::Span;
 
+use crate::codes::Code;
+
 /// A picture that was kept, and every part of the video that it stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptFrame {
     /// When it was shown, from the first frame; its first span can begin a little earlier.
     pub at_ms: i64,
@@ -18,6 +20,8 @@ pub struct KeptFrame {
     pub height: u32,
     /// In order, without overlap. The spans of all kept frames together cover the video.
     pub spans: Vec<Span>,
+    /// The QR codes in it.
+    pub codes: Vec<Code>,
 }
 
 /// Collects kept pictures; equal ones become one with several spans.

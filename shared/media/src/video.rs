@@ -6,16 +6,18 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
-use shared_domain::{Refusal, Span};
+use shared_domain::{Likeness, Refusal, Span};
 use tokio::sync::watch;
 
+use crate::codes;
 use crate::error::MediaError;
 use crate::extract::{Outlet, Piece, StripFacts};
 use crate::gaps::{Gaps, LONG_MS};
 use crate::grid::Grid;
+use crate::likeness;
 use crate::picture::Picture;
 use crate::pipes::Shown;
-use crate::sampling::Sampler;
+use crate::sampling::{CUT, Sampler};
 use crate::strip::Strip;
 use crate::timeline::{KeptFrame, Timeline};
 
@@ -50,6 +52,8 @@ pub(crate) struct Watched {
     pub(crate) misplaced: Gaps,
     /// Shots that came too fast for all of them to be kept.
     pub(crate) hurried: Vec<Span>,
+    /// Of every picture, kept or not.
+    pub(crate) likenesses: Vec<Likeness>,
     pub(crate) strip: Option<StripFacts>,
 }
 
@@ -87,6 +91,11 @@ pub(crate) fn watch(
         watched.last_ms = at_ms;
         watched.candidates += 1;
         strip.offer(at_ms, &picture);
+        watched.likenesses.push(Likeness {
+            at_ms,
+            bits: likeness::bits(picture.luma(), picture.width, picture.height),
+            opens: shown.score >= CUT,
+        });
         let grid = Grid::new(picture.luma(), picture.width, picture.height);
         if let Some(start_ms) = sampler.offer(at_ms, shown.score, grid) {
             watched.kept += 1;
@@ -109,6 +118,8 @@ pub(crate) fn watch(
         let jpeg = strip.picture.jpeg(STRIP_QUALITY)?.into();
         outlet.send(Piece::Strip { jpeg, facts })?;
     }
+    let json = serde_json::to_vec(&watched.likenesses).unwrap_or_default();
+    outlet.send(Piece::Likeness { json: json.into() })?;
     Ok(watched)
 }
 
@@ -139,6 +150,7 @@ fn keep(
         width,
         height,
         spans,
+        codes: codes::read(picture),
     };
     if timeline.add(start_ms, frame) {
         outlet.send(Piece::Frame {

@@ -3,7 +3,7 @@
 //! Names that people chose never reach a key: all that survives of them is an extension of one to
 //! five lower-case letters and digits.
 
-use shared_domain::{ProjectId, ReportId, VideoId};
+use shared_domain::{Lang, ProjectId, ReportId, VideoId};
 
 /// The prefix under which clients upload.
 pub const RAW_PREFIX: &str = "videos/raw/";
@@ -80,11 +80,26 @@ pub fn waveform(video_id: VideoId) -> String {
     format!("videos/{video_id}/waveform.json")
 }
 
+/// What the pictures look like, for comparing versions.
+pub fn likeness(video_id: VideoId) -> String {
+    format!("videos/{video_id}/likeness.json")
+}
+
 /// One file of a report: `json`, `ru.html`, …
 pub fn report(video_id: VideoId, report_id: ReportId, format: &str) -> String {
     let plain = format.split('.').all(|part| extension(part) == part);
     let format = if plain { format } else { UNKNOWN };
     format!("videos/{video_id}/reports/{report_id}.{format}")
+}
+
+/// The page of a report in a language, beside the page that the record names.
+pub fn page_in(html_key: &str, lang: Lang) -> String {
+    let stem = html_key.strip_suffix(".html").unwrap_or(html_key);
+    let stem = [Lang::Ru, Lang::En]
+        .into_iter()
+        .find_map(|known| stem.strip_suffix(known.as_str())?.strip_suffix('.'))
+        .unwrap_or(stem);
+    format!("{stem}.{}.html", lang.as_str())
 }
 
 /// Whose upload a key is; `None` for any key that [`raw`] would not have built.

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::normalise::{Text, Token};
+use parse::Part;
 use trie::{PatternId, Trie};
 
 pub use lists::{BUILT_IN, Dictionaries, ListError, PolicyConfig};
@@ -54,9 +55,18 @@ pub struct Hit {
     pub how: How,
 }
 
+impl Hit {
+    /// Whether this one, as an exception, covers another. A mask hides too much to excuse anything.
+    fn excuses(&self, other: &Self) -> bool {
+        self.how != How::Masked && self.start <= other.start && other.end <= self.end
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     next: HashMap<PatternId, u32>,
+    /// Where a phrase goes on that lets other words stand here.
+    gap: Option<u32>,
     entry: Option<u32>,
 }
 
@@ -74,7 +84,31 @@ struct Partial {
     state: u32,
     start: usize,
     how: How,
+    /// Words that may still be passed over.
+    gap: u8,
 }
+
+impl Partial {
+    fn begun(token: &Token, how: How) -> Self {
+        Self {
+            state: 0,
+            start: token.start,
+            how,
+            gap: 0,
+        }
+    }
+
+    /// With a word passed over.
+    fn passing(self) -> Self {
+        Self {
+            gap: self.gap - 1,
+            ..self
+        }
+    }
+}
+
+/// How many words may stand at `…`.
+const MAX_GAP: u8 = 4;
 
 /// Phrases under way at the same time; entries that share words rarely need more than a handful.
 const MAX_PARTIALS: usize = 64;
@@ -89,24 +123,23 @@ impl Dictionary {
             entries: Vec::new(),
         };
         dictionary.trie.masks = parsed.masks;
-        for (entry, patterns) in parsed.entries {
-            let ids: Vec<_> = patterns
-                .into_iter()
-                .map(|p| dictionary.trie.insert(p))
-                .collect();
-            dictionary.add(entry, &ids);
+        for (entry, parts) in parsed.entries {
+            dictionary.add(entry, parts);
         }
         Ok(dictionary)
     }
 
-    fn add(&mut self, entry: Entry, patterns: &[PatternId]) {
+    fn add(&mut self, entry: Entry, parts: Vec<Part>) {
         let mut state = 0_u32;
-        for pattern in patterns {
+        for part in parts {
             let fresh = u32::try_from(self.states.len()).unwrap_or(u32::MAX);
-            let next = *self.states[state as usize]
-                .next
-                .entry(*pattern)
-                .or_insert(fresh);
+            let from = &mut self.states[state as usize];
+            let next = match part {
+                Part::Word(pattern) => {
+                    *(from.next.entry(self.trie.insert(pattern))).or_insert(fresh)
+                }
+                Part::Gap => *from.gap.get_or_insert(fresh),
+            };
             if next == fresh {
                 self.states.push(State::default());
             }
@@ -141,8 +174,23 @@ impl Dictionary {
         self.search(text).0
     }
 
+    /// What would be an entry if no exception covered it, with the exception.
+    pub fn excused(&self, text: &Text) -> Vec<(Hit, Arc<str>)> {
+        let (hits, innocent) = self.parted(self.walk(text).0);
+        let by = |hit: &Hit| innocent.iter().find(|around| around.excuses(hit));
+        hits.into_iter()
+            .filter_map(|hit| by(&hit).map(|around| (hit.clone(), around.entry.clone())))
+            .collect()
+    }
+
     /// As `find`, with the number of steps that it took.
     fn search(&self, text: &Text) -> (Vec<Hit>, usize) {
+        let (found, steps) = self.walk(text);
+        (self.chosen(found), steps)
+    }
+
+    /// Every way to read an entry in a text, and the number of steps.
+    fn walk(&self, text: &Text) -> (Vec<(u32, Hit)>, usize) {
         let mut found: Vec<(u32, Hit)> = Vec::new();
         let mut steps = 0;
         let mut partials: Vec<Partial> = Vec::new();
@@ -150,14 +198,13 @@ impl Dictionary {
             steps += partials.len();
             let (patterns, taken) = self.trie.find(token);
             steps += taken;
-            let begun = Partial {
-                state: 0,
-                start: token.start,
-                how: How::Plain,
-            };
             let mut next = Vec::new();
-            for partial in partials.iter().chain([&begun]) {
+            for partial in partials.iter().chain([&Partial::begun(token, How::Plain)]) {
                 self.advance(*partial, &patterns, &mut next);
+                // No phrase goes on in the next sentence with other words between.
+                if partial.gap > 0 && !token.ends_sentence {
+                    next.push(partial.passing());
+                }
             }
             next.truncate(MAX_PARTIALS);
             found.extend(
@@ -170,28 +217,32 @@ impl Dictionary {
             let (patterns, taken) = self.trie.find(token);
             steps += taken;
             let mut ends = Vec::new();
-            let begun = Partial {
-                state: 0,
-                start: token.start,
-                how: How::Disguised,
-            };
+            let begun = Partial::begun(token, How::Disguised);
             self.advance(begun, &patterns, &mut ends);
             found.extend(
                 ends.iter()
                     .filter_map(|partial| self.finished(*partial, token)),
             );
         }
-        (self.chosen(found), steps)
+        (found, steps)
     }
 
     fn advance(&self, from: Partial, patterns: &[(PatternId, How)], into: &mut Vec<Partial>) {
         for (pattern, how) in patterns {
             if let Some(state) = self.states[from.state as usize].next.get(pattern) {
-                into.push(Partial {
+                let next = Partial {
                     state: *state,
                     start: from.start,
                     how: from.how.max(*how),
-                });
+                    gap: 0,
+                };
+                into.push(next);
+                let gap = self.states[*state as usize].gap;
+                into.extend(gap.map(|state| Partial {
+                    state,
+                    gap: MAX_GAP,
+                    ..next
+                }));
             }
         }
     }
@@ -210,23 +261,24 @@ impl Dictionary {
         ))
     }
 
+    /// Entries, and exceptions.
+    fn parted(&self, found: Vec<(u32, Hit)>) -> (Vec<Hit>, Vec<Hit>) {
+        let is_entry = |index: u32| self.entries[index as usize].kind == Kind::Word;
+        let (entries, exceptions): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(index, _)| is_entry(*index));
+        let hits = |found: Vec<(u32, Hit)>| found.into_iter().map(|(_, hit)| hit).collect();
+        (hits(entries), hits(exceptions))
+    }
+
     /// Drops what an exception covers, then keeps the longest of overlapping hits.
     fn chosen(&self, found: Vec<(u32, Hit)>) -> Vec<Hit> {
-        let is_exception = |index: u32| self.entries[index as usize].kind == Kind::Exception;
-        let (innocent, mut hits): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .partition(|(index, _)| is_exception(*index));
-        let excused = |hit: &Hit| {
-            innocent.iter().any(|(_, around)| {
-                around.how != How::Masked && around.start <= hit.start && hit.end <= around.end
-            })
-        };
+        let (mut hits, innocent) = self.parted(found);
         if !innocent.is_empty() {
-            hits.retain(|(_, hit)| !excused(hit));
+            hits.retain(|hit| !innocent.iter().any(|around| around.excuses(hit)));
         }
-        hits.sort_by_key(|(_, hit)| (hit.start, std::cmp::Reverse(hit.end), hit.how));
+        hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.how));
         let mut kept: Vec<Hit> = Vec::new();
-        for (_, hit) in hits {
+        for hit in hits {
             if kept.last().is_none_or(|last| last.end <= hit.start) {
                 kept.push(hit);
             }

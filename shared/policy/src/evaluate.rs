@@ -4,20 +4,25 @@
 //! call. What was not looked at counts: a gap turns `pass` into `review`.
 
 mod coverage;
-mod describe;
+pub(crate) mod describe;
+mod doubt;
 mod hits;
-mod merge;
-mod passage;
+pub(crate) mod merge;
+pub(crate) mod passage;
+mod weigh;
 
 use serde::{Deserialize, Serialize};
 use shared_domain::{BBox, Detection, Task, Word};
 
-use crate::Dictionaries;
 use crate::pack::{Bilingual, Pack, RuleVerdict};
+use crate::{Dictionaries, advertising};
 
 pub use coverage::{Gap, NotChecked, NotRun, TaskCoverage};
 pub(crate) use coverage::{gap_text, limit_text};
 pub(crate) use describe::task_name;
+pub use doubt::is_doubtful;
+pub(crate) use hits::Found;
+pub use weigh::{Rating, rate};
 
 /// The result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,6 +133,8 @@ pub struct Evaluation {
     pub verdict: Verdict,
     /// Why; empty for `pass`.
     pub reasons: Vec<Reason>,
+    /// Where the video stands on the pack's scale, if the pack has one.
+    pub rating: Option<Rating>,
     /// In the order of time.
     pub triggers: Vec<Trigger>,
     /// Every task that the policy asks for or that was run.
@@ -144,11 +151,15 @@ pub fn evaluate(
     dictionaries: &Dictionaries,
 ) -> Evaluation {
     let hits = hits::find(detections, pack, dictionaries);
-    let triggers = merge::events(hits, pack);
+    let adverts = advertising::triggers(detections, pack, dictionaries);
+    let mut triggers = merge::events(hits, adverts, pack);
+    weigh::raise(&mut triggers, pack);
     let coverage = coverage::complete(coverage, pack);
     let not_checked = coverage::not_checked(&coverage);
     let mut reasons = risk_reasons(&triggers);
-    reasons.extend(coverage::reasons(&coverage, pack));
+    let holes = coverage::reasons(&coverage, pack);
+    let rating = rate(&triggers, holes.is_empty(), pack);
+    reasons.extend(holes);
     let verdict = match triggers.iter().map(|trigger| trigger.verdict).max() {
         Some(RuleVerdict::Fail) => Verdict::Fail,
         Some(RuleVerdict::Review) => Verdict::Review,
@@ -158,6 +169,7 @@ pub fn evaluate(
     Evaluation {
         verdict,
         reasons,
+        rating,
         triggers,
         coverage,
         not_checked,

@@ -10,7 +10,7 @@ use shared_domain::Lang;
 
 use crate::evaluate::task_name;
 use crate::report::{ModelUsed, Report};
-use view::{Card, CoverageRow, Facts, Lane, Tick};
+use view::{BandView, Card, CoverageRow, Facts, Lane, Tick, Versions};
 
 /// The page cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +23,11 @@ struct Page<'a> {
     report: &'a Report,
     lang: Lang,
     facts: Facts,
+    band: Option<BandView>,
     lanes: Vec<Lane>,
     ticks: Vec<Tick>,
     cards: Vec<Card>,
+    versions: Option<Versions>,
     coverage: Vec<CoverageRow>,
 }
 
@@ -53,9 +55,11 @@ impl Report {
             report: self,
             lang,
             facts: Facts::of(self, lang),
+            band: view::band(self, lang),
             lanes: view::lanes(self, lang),
             ticks: view::ticks(self.video.duration_seconds),
             cards: view::cards(self, lang, frames),
+            versions: view::versions(self, lang),
             coverage: view::coverage(self, lang),
         };
         Ok(page.render()?)

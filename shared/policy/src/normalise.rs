@@ -93,6 +93,8 @@ pub(crate) struct Token {
     pub(crate) readings: Vec<Reading>,
     /// Written with a capital letter.
     pub(crate) capital: bool,
+    /// A full stop, or another sign of its kind, stands behind.
+    pub(crate) ends_sentence: bool,
 }
 
 /// A text cut into words.

@@ -4,15 +4,20 @@
 //! have a fixed order, so that the same facts are the same bytes and can be sealed.
 
 mod build;
+mod told;
+mod transcript;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shared_domain::{BBox, ExecutionId, ProjectId, Task, TriggerId, VideoId};
+use shared_domain::{BBox, ExecutionId, Lang, ProjectId, Task, TriggerId, VideoId};
 use time::OffsetDateTime;
 
+use crate::compare::Changes;
 use crate::evaluate::{Evaluation, Highlight, NotChecked, NotRun, Reason, Trigger, Verdict};
 use crate::pack::{Bilingual, Pack, Severity};
+
+pub use transcript::{FoundPlace, Line};
 
 /// The name of the shape.
 pub const SCHEMA: &str = "compliance-report/1";
@@ -61,6 +66,12 @@ pub struct VideoFacts {
     pub height: u32,
     /// Frames a second.
     pub fps: f64,
+    /// The same as a fraction: 30000/1001 is 29.97. Reports of earlier releases lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<(u32, u32)>,
+    /// `HH:MM:SS:FF` of the first frame, `;` before the frames when frames are dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timecode: Option<String>,
     /// Languages heard, as codes.
     pub languages: Vec<String>,
 }
@@ -109,6 +120,9 @@ pub struct Decision {
     pub at: OffsetDateTime,
     /// In the person's words.
     pub comment: Option<String>,
+    /// The version that the person saw, when the decision was carried over from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<VideoId>,
 }
 
 /// A risk with its id and, later, its decision.
@@ -177,15 +191,33 @@ pub struct RunFacts {
     pub cost_usd: f64,
 }
 
-/// For whom a video is fit.
+/// For whom a video is fit, or what else the scale of the policy tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgeBand {
     /// `ru-436-fz`.
     pub scheme: String,
+    /// What people call the scale: age category.
+    pub title: Bilingual,
     /// `16+`.
     pub value: String,
+    /// What people call the band.
+    pub name: Bilingual,
+    /// Not everything was looked at, so that it may be a graver one.
+    pub at_least: bool,
     /// The risks that decide it.
     pub reasons: Vec<TriggerId>,
+}
+
+impl AgeBand {
+    /// What people call the band, and that it may be a graver one: `no milder than 16+`.
+    pub fn told(&self, lang: Lang) -> String {
+        let name = self.name.pick(lang);
+        match (self.at_least, lang) {
+            (false, _) => name.to_owned(),
+            (true, Lang::Ru) => format!("не мягче {name}"),
+            (true, Lang::En) => format!("no milder than {name}"),
+        }
+    }
 }
 
 /// A stretch that was not looked at.
@@ -353,6 +385,12 @@ pub struct Report {
     pub triggers_by_category: BTreeMap<String, u64>,
     /// In the order of time.
     pub risks: Vec<Risk>,
+    /// What was said, in pieces of a subtitle's length. Reports of earlier releases lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Vec<Line>>,
+    /// What changed since the version before; only where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// That it is no legal advice.
     pub disclaimer: Bilingual,
 }

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use shared_domain::{MediaKind, Reader, Target, Task};
+use shared_domain::{Finding, LOOKED, MediaKind, Reader, Target, Task};
 
 use crate::hosted::{DEFAULTS, Hosted, KNOWN, READS_NO_RUSSIAN};
-use crate::{Adapter, Prices, Replicate, ReplicateError};
+use crate::{AdaptError, Adapter, Prices, Replicate, ReplicateError};
 
 /// Who runs a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,22 @@ impl ModelEntry {
         let mut input = self.fixed.clone();
         input.insert(self.file_field.clone(), url.into());
         input
+    }
+
+    /// What an answer says of a target. A second opinion says at least that somebody looked.
+    pub fn findings(&self, output: &Value, target: &Target) -> Result<Vec<Finding>, AdaptError> {
+        let mut findings = self.adapter.adapt(output, target)?;
+        if self.task == Task::Context {
+            findings.push(Finding {
+                label: LOOKED.into(),
+                score: 1.0,
+                within: None,
+                bbox: None,
+                text: None,
+                words: Vec::new(),
+            });
+        }
+        Ok(findings)
     }
 
     /// What a prediction of this length costs.
@@ -158,7 +174,7 @@ impl Default for RegistryConfig {
 
 impl RegistryConfig {
     /// Reads `WHISPER_MODEL_ID`, `NSFW_MODEL_ID`, `VIOLENCE_MODEL_ID`, `YOLO_MODEL_ID`, `OCR_MODEL_ID`,
-    /// `REPLICATE_TIMEOUT`, `REPLICATE_PRICES_USD`.
+    /// `CONTEXT_MODEL_ID`, `REPLICATE_TIMEOUT`, `REPLICATE_PRICES_USD`.
     pub fn read(reader: &Reader<'_>) -> Self {
         let mut chosen = BTreeMap::new();
         for task in Task::ALL {

@@ -89,6 +89,18 @@ struct DetectionRow {
     object_key: String,
 }
 
+/// Of what was cut, the part that is evidence.
+#[derive(sqlx::FromRow)]
+struct CutRow {
+    #[sqlx(json(nullable))]
+    extraction: Option<Cut>,
+}
+
+#[derive(serde::Deserialize)]
+struct Cut {
+    codes: Option<Vec<Detection>>,
+}
+
 impl From<DetectionRow> for Detection {
     fn from(row: DetectionRow) -> Self {
         Self {
@@ -151,7 +163,8 @@ impl Store {
         )
     }
 
-    /// Every detection of a run, in the order of the video.
+    /// Every detection of a run, in the order of the video: what models answered, and the codes that
+    /// were read while frames were cut.
     pub async fn detections(
         &self,
         execution_id: ExecutionId,
@@ -164,7 +177,22 @@ impl Store {
              order by start_ms, end_ms, task, prediction_id, ordinal",
             id(execution_id),
         )?;
-        Ok(found.into_iter().map(Detection::from).collect())
+        let answered = found.into_iter().map(Detection::from);
+        let mut all: Vec<Detection> = answered.chain(self.codes(execution_id).await?).collect();
+        all.sort_by_key(|found| (found.start_ms, found.end_ms));
+        Ok(all)
+    }
+
+    /// What `frame-extract` read by itself; a run of an earlier release has none.
+    async fn codes(&self, execution_id: ExecutionId) -> Result<Vec<Detection>, StoreError> {
+        let cut = rows!(
+            fetch_optional as CutRow,
+            self.reader().await?.link(),
+            "select extraction from executions where execution_id = $1",
+            id(execution_id),
+        )?;
+        let codes = cut.and_then(|cut| cut.extraction?.codes);
+        Ok(codes.unwrap_or_default())
     }
 
     /// Everything that the models of a run are shown.

@@ -100,6 +100,28 @@ impl Tx {
         Ok(planned)
     }
 
+    /// Adds a question about a target that a run under way has; `false` when it has been asked before.
+    ///
+    /// The run waits for its answer if it is added before the last open question is closed.
+    pub async fn ask_also(
+        &mut self,
+        execution_id: ExecutionId,
+        new: &NewPrediction,
+    ) -> Result<bool, StoreError> {
+        let plan = Plan {
+            predictions: vec![new.clone()],
+            ..Plan::default()
+        };
+        self.plan(execution_id, &plan).await?;
+        let (added,) = rows!(
+            fetch_one as (i64,),
+            self.link(),
+            "select count(*) from predictions where prediction_id = $1",
+            id(new.prediction_id),
+        )?;
+        Ok(added == 1)
+    }
+
     /// Locks the run's row, so that two planners count one after the other.
     async fn note_plan(
         &mut self,

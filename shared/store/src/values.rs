@@ -6,8 +6,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use shared_domain::{
-    ExecutionId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step, Task, TaskId,
-    TriggerId, UserId, VideoId,
+    ExecutionId, LabelId, Lang, OutboxId, PredictionId, ProjectId, ReportId, SessionId, Step, Task,
+    TaskId, TriggerId, UserId, VideoId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -274,7 +274,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! { UserId SessionId ProjectId VideoId ExecutionId PredictionId TriggerId TaskId ReportId OutboxId }
+ids! { UserId SessionId ProjectId VideoId ExecutionId PredictionId TriggerId LabelId TaskId ReportId OutboxId }
 
 /// A name in the database that this release does not know.
 #[derive(Debug, thiserror::Error)]

@@ -35,11 +35,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Opens a session that ends with the day.
-    pub(crate) async fn sign_in(embedded: &Embedded) -> anyhow::Result<Self> {
+    /// Opens a session that ends with the day; what is uploaded is judged by the policy.
+    pub(crate) async fn sign_in(embedded: &Embedded, policy: &str) -> anyhow::Result<Self> {
         let store = embedded.shared.store.clone();
         let user = person(&store).await?;
         let project = store.ensure_project(user.user_id, "check").await?;
+        store.set_project_policy(project.project_id, policy).await?;
         let token = token()?;
         let expires = store.now() + Duration::from_hours(24);
         store

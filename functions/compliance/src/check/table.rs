@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use serde::Deserialize;
 use serde_json::Value;
 use shared_domain::Lang;
+use shared_policy::AgeBand;
 use time::OffsetDateTime;
 
 use crate::args::Check;
@@ -18,6 +20,9 @@ pub(crate) fn report(report: &Value, written: &[PathBuf], args: &Check) {
     }
     let lang = system_language();
     println!("{}", heading(report, lang));
+    if let Some(band) = band(report, lang) {
+        println!("{band}");
+    }
     let risks = report["risks"]
         .as_array()
         .map(Vec::as_slice)
@@ -74,6 +79,12 @@ fn heading(report: &Value, lang: Lang) -> String {
         (_, Lang::Ru) => format!("{name}: нужна проверка человеком, рисков {risks}"),
         (_, Lang::En) => format!("{name}: a person should check, {risks} risks"),
     }
+}
+
+/// Where the policy's scale puts the video: its age category.
+fn band(report: &Value, lang: Lang) -> Option<String> {
+    let band = AgeBand::deserialize(&report["age_band"]).ok()?;
+    Some(format!("{}: {}", band.title.pick(lang), band.told(lang)))
 }
 
 fn risks_table(risks: &[Value], lang: Lang) -> Table {
@@ -135,4 +146,30 @@ fn clock(seconds: &Value) -> String {
         tenths / 10 % 60,
         tenths % 10
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared_domain::Lang;
+
+    use super::band;
+
+    #[test]
+    fn the_band_says_when_it_may_be_a_graver_one() {
+        let mut report = json!({ "age_band": {
+            "scheme": "ru-436-fz", "title": { "ru": "Возрастная категория", "en": "Age category" },
+            "value": "16+", "name": { "ru": "16+", "en": "16+" }, "at_least": true, "reasons": [],
+        }});
+        let told = |report: &_, lang| band(report, lang).unwrap();
+        assert_eq!(
+            told(&report, Lang::Ru),
+            "Возрастная категория: не мягче 16+"
+        );
+        assert_eq!(told(&report, Lang::En), "Age category: no milder than 16+");
+        report["age_band"]["at_least"] = json!(false);
+        assert_eq!(told(&report, Lang::En), "Age category: 16+");
+        report["age_band"] = json!(null);
+        assert_eq!(band(&report, Lang::En), None);
+    }
 }

@@ -1,16 +1,18 @@
 //! The files of a finished check.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use shared_domain::VideoId;
+use shared_exports::{Export, Format};
 use shared_objects::{Objects, keys};
 use shared_policy::Report;
 
-use crate::args::{Check, Format};
+use crate::args::{Check, HTML, JSON};
+use crate::serve::system_language;
 
 /// A report with its frames may be large, but not endless.
 const LIMIT: u64 = 256 << 20;
@@ -30,13 +32,13 @@ pub(crate) async fn files(
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("{} cannot be made", args.out.display()))?;
     for format in &args.format {
-        match format {
-            Format::Html => {
+        match format.as_str() {
+            HTML => {
                 let path = args.out.join(format!("{name}.report.html"));
                 write(&path, &objects.get(&report.html_key, LIMIT).await?)?;
                 written.push(path);
             }
-            Format::Json => {
+            JSON => {
                 let path = args.out.join(format!("{name}.report.json"));
                 let mut told: Report = serde_json::from_value(report.body.take())?;
                 let folder = format!("{name}.frames");
@@ -46,9 +48,37 @@ pub(crate) async fn files(
                 written.extend(shown.then(|| args.out.join(folder)));
                 report.body = serde_json::to_value(told)?;
             }
+            other => {
+                let format = Format::find(other).context("an unknown format")?;
+                let path = args.out.join(format!("{name}.{}", format.extension));
+                write(&path, &exported(objects, format, &report.body).await?)?;
+                written.push(path);
+            }
         }
     }
     Ok(written)
+}
+
+/// A file of one of the formats, with the frames that it may show.
+async fn exported(objects: &Objects, format: &Format, body: &Value) -> anyhow::Result<Vec<u8>> {
+    let report: Report = serde_json::from_value(body.clone())?;
+    let mut frames = BTreeMap::new();
+    for risk in report.risks.iter().filter(|_| format.shows_frames) {
+        let best = usize::try_from(risk.best_evidence).unwrap_or(0);
+        let Some(piece) = risk.evidence.get(best) else {
+            continue;
+        };
+        if keys::frame_name(report.video.id, &piece.object_key).is_some() {
+            let jpeg = objects.get(&piece.object_key, FRAME).await?;
+            frames.insert(piece.object_key.clone(), jpeg.to_vec());
+        }
+    }
+    Ok(format.write(&Export {
+        report: &report,
+        lang: system_language(),
+        frames: &frames,
+        logo: None,
+    })?)
 }
 
 /// Writes the frames of the evidence into `folder`; answers whether there are any.

@@ -53,7 +53,7 @@ pub(super) async fn measure(
         "-print_format".into(),
         "compact=nokey=1:print_section=0".into(),
         "-show_entries".into(),
-        "packet=stream_index,pts_time,duration_time,flags".into(),
+        "packet=stream_index,pts_time,dts_time,duration_time,flags".into(),
         "-read_intervals".into(),
         intervals.into(),
     ];
@@ -123,7 +123,7 @@ impl Scan {
     }
 }
 
-/// Reads lines `stream|pts|duration|flags`; stops early when the file is too long anyway, which
+/// Reads lines `stream|pts|dts|duration|flags`; stops early when the file is too long anyway, which
 /// ends ffprobe by a closed pipe.
 fn scan(stdout: Option<ChildStdout>, (video, sound): (u32, Option<u32>), limit_ms: i64) -> Scan {
     let mut scan = Scan::default();
@@ -132,7 +132,9 @@ fn scan(stdout: Option<ChildStdout>, (video, sound): (u32, Option<u32>), limit_m
     while let Some(line) = bounded_line(&mut lines) {
         let mut fields = line.split('|');
         let stream = fields.next().and_then(|text| text.parse::<u32>().ok());
-        let Some(pts) = seconds(fields.next()) else {
+        // AVI tells of H.264 only when to decode it, at most a few pictures before it is shown.
+        let [shown, decoded] = [fields.next(), fields.next()].map(seconds);
+        let Some(pts) = shown.or(decoded) else {
             continue;
         };
         let length = seconds(fields.next()).unwrap_or(0).max(0);

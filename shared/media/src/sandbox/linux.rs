@@ -195,9 +195,9 @@ pub(super) fn limit(pid: Option<Pid>, limits: Limits) {
         (Resource::As, both(limits.memory_bytes)),
         (Resource::Cpu, cpu),
         (Resource::Fsize, both(limits.file_bytes)),
-        (Resource::Nofile, both(limits.files)),
         (Resource::Nproc, both(PROCESSES)),
         (Resource::Core, both(0)),
+        (Resource::Nofile, both(limits.files)),
     ];
     for (resource, bound) in all {
         if let Err(error) = prlimit(pid, resource, bound) {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::cast_possible_wrap, reason = "small numbers of a test")]
 
+use shared_domain::Likeness;
+
 use super::{Kept, Outcome, Stage};
 use crate::Piece;
 
@@ -203,4 +205,38 @@ async fn sound_lies_on_the_time_line_of_the_picture() {
             "{name}: {loud}"
         );
     }
+}
+
+fn looks(outcome: &Outcome) -> Vec<Likeness> {
+    let json = outcome.pieces.iter().find_map(|piece| match piece {
+        Piece::Likeness { json } => Some(json.clone()),
+        _ => None,
+    });
+    serde_json::from_slice(&json.unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_picture_looks_the_same_in_another_size_and_encoding() {
+    let mut stage = Stage::new();
+    let scenes = "mandelbrot=s=1280x720:r=25,trim=duration=3[a];\
+                  testsrc2=s=1280x720:r=25:d=3,setsar=1[b];[a][b]concat";
+    let sharp = make(&stage, "sharp.mp4", scenes, "");
+    let small = "-vf scale=426:240 -c:v mpeg4 -q:v 12";
+    let poor = format!("-i {} {small}", sharp.display());
+    let poor = stage.make("poor.avi", &poor);
+    let (sharp, poor) = (
+        stage.run(&sharp).await.unwrap(),
+        stage.run(&poor).await.unwrap(),
+    );
+    let (sharp, poor) = (looks(&sharp), looks(&poor));
+    assert_eq!(sharp.len() as u64, 30, "{sharp:?}");
+    assert_eq!(sharp.len(), poor.len());
+    for (one, other) in sharp.iter().zip(&poor) {
+        assert_eq!((one.at_ms, one.opens), (other.at_ms, other.opens));
+        assert!(one.distance(*other) <= 8, "{one:?} {other:?}");
+    }
+    let opens = sharp.iter().filter(|look| look.opens);
+    assert!(opens.map(|look| look.at_ms).eq([3_000]), "{sharp:?}");
+    let unlike = sharp[0].distance(sharp[20]);
+    assert!(unlike > 16, "{unlike}");
 }

@@ -1,4 +1,4 @@
-use shared_domain::{Ids, ProjectId, ReportId, SystemIds, VideoId};
+use shared_domain::{Ids, Lang, ProjectId, ReportId, SystemIds, VideoId};
 
 use crate::keys;
 
@@ -136,6 +136,7 @@ fn derived_keys_lie_under_their_video_and_sort_by_time() {
         keys::audio(video, 3),
         keys::strip(video),
         keys::waveform(video),
+        keys::likeness(video),
         keys::report(video, report, "json"),
     ] {
         assert!(key.starts_with(&prefix), "{key}");
@@ -191,5 +192,13 @@ fn a_segment_is_found_by_the_name_in_its_playlist_and_by_no_other() {
         "",
     ] {
         assert_eq!(keys::segment_named(video, name), None, "{name}");
+    }
+}
+
+#[test]
+fn the_page_in_another_language_lies_beside_the_one_that_is_known() {
+    for known in ["a/1.ru.html", "a/1.en.html", "a/1.html"] {
+        assert_eq!(keys::page_in(known, Lang::Ru), "a/1.ru.html");
+        assert_eq!(keys::page_in(known, Lang::En), "a/1.en.html");
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use shared_domain::Reader;
 
-use super::{Dictionary, DictionaryError, parse::MAX_BYTES};
+use super::{Dictionary, DictionaryError, Hit, Text, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str); 26] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
@@ -34,11 +34,64 @@ pub const BUILT_IN: [(&str, &str); 12] = [
     ("tobacco", include_str!("../../dictionaries/tobacco.txt")),
     ("drugs", include_str!("../../dictionaries/drugs.txt")),
     ("weapons", include_str!("../../dictionaries/weapons.txt")),
+    ("gambling", include_str!("../../dictionaries/gambling.txt")),
+    (
+        "self-harm",
+        include_str!("../../dictionaries/self-harm.txt"),
+    ),
     ("symbols", include_str!("../../dictionaries/symbols.txt")),
     ("brands", include_str!("../../dictionaries/brands.txt")),
     (
         "advertising",
         include_str!("../../dictionaries/advertising.txt"),
+    ),
+    (
+        "advertising-calls",
+        include_str!("../../dictionaries/advertising-calls.txt"),
+    ),
+    (
+        "advertising-links",
+        include_str!("../../dictionaries/advertising-links.txt"),
+    ),
+    (
+        "advertising-orders",
+        include_str!("../../dictionaries/advertising-orders.txt"),
+    ),
+    (
+        "advertising-offers",
+        include_str!("../../dictionaries/advertising-offers.txt"),
+    ),
+    (
+        "advertising-codes",
+        include_str!("../../dictionaries/advertising-codes.txt"),
+    ),
+    (
+        "advertising-haste",
+        include_str!("../../dictionaries/advertising-haste.txt"),
+    ),
+    (
+        "advertising-goods",
+        include_str!("../../dictionaries/advertising-goods.txt"),
+    ),
+    (
+        "advertising-topic",
+        include_str!("../../dictionaries/advertising-topic.txt"),
+    ),
+    (
+        "advertising-aside",
+        include_str!("../../dictionaries/advertising-aside.txt"),
+    ),
+    (
+        "advertising-gifts",
+        include_str!("../../dictionaries/advertising-gifts.txt"),
+    ),
+    (
+        "advertising-address",
+        include_str!("../../dictionaries/advertising-address.txt"),
+    ),
+    (
+        "advertising-mark",
+        include_str!("../../dictionaries/advertising-mark.txt"),
     ),
 ];
 
@@ -95,12 +148,19 @@ pub enum ListError {
 
 /// Every list that a pack may name.
 #[derive(Debug, Clone)]
-pub struct Dictionaries(BTreeMap<String, Arc<Dictionary>>);
+pub struct Dictionaries {
+    lists: BTreeMap<String, Arc<Dictionary>>,
+    /// What a project permits: it excuses whatever it covers, in every list.
+    allow: Option<Arc<Dictionary>>,
+}
 
 impl Dictionaries {
     /// The lists that come with the program; the user's are empty.
     pub fn built_in() -> Result<Self, DictionaryError> {
-        let mut lists = Self(BTreeMap::new());
+        let mut lists = Self {
+            lists: BTreeMap::new(),
+            allow: None,
+        };
         for (name, text) in BUILT_IN {
             lists.insert(name, text)?;
         }
@@ -128,18 +188,43 @@ impl Dictionaries {
     /// Compiles a list and puts it under a name, in the place of an older one.
     pub fn insert(&mut self, name: &str, text: &str) -> Result<(), DictionaryError> {
         let dictionary = Dictionary::parse(name, text)?;
-        self.0.insert(name.to_owned(), Arc::new(dictionary));
+        self.lists.insert(name.to_owned(), Arc::new(dictionary));
         Ok(())
+    }
+
+    /// With a compiled list under a name.
+    pub(crate) fn with(mut self, name: &str, list: &Arc<Dictionary>) -> Self {
+        self.lists.insert(name.to_owned(), Arc::clone(list));
+        self
+    }
+
+    /// With words that excuse whatever they cover.
+    pub(crate) fn allowing(mut self, list: &Arc<Dictionary>) -> Self {
+        self.allow = (!list.is_empty()).then(|| Arc::clone(list));
+        self
+    }
+
+    /// What a list finds in a text, without what is permitted.
+    pub fn search(&self, name: &str, text: &Text) -> Vec<Hit> {
+        let mut hits = self
+            .find(name)
+            .map(|list| list.find(text))
+            .unwrap_or_default();
+        if let Some(allow) = self.allow.as_ref().filter(|_| !hits.is_empty()) {
+            let allowed = allow.find(text);
+            hits.retain(|hit| !allowed.iter().any(|around| around.excuses(hit)));
+        }
+        hits
     }
 
     /// The list of this name.
     pub fn find(&self, name: &str) -> Option<&Dictionary> {
-        self.0.get(name).map(AsRef::as_ref)
+        self.lists.get(name).map(AsRef::as_ref)
     }
 
     /// Every name, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.lists.keys().map(String::as_str)
     }
 }
 

@@ -7,8 +7,12 @@ use crate::normalise::entry_words;
 /// Nobody writes longer lists by hand.
 pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
 const MAX_ENTRIES: usize = 200_000;
-const MAX_LINE_CHARS: usize = 200;
+const MAX_LINE_CHARS: usize = 400;
 const MAX_WORDS: usize = 8;
+/// What one line with `|` may stand for.
+const MAX_PHRASES: usize = 4_000;
+/// Other words may stand here.
+const GAP: &str = "…";
 
 /// Before a root that begins with a consonant.
 const PREFIXES: &[&str] = &[
@@ -53,10 +57,17 @@ const HARD_PREFIXES: &[&str] = &[
     "мудо",
 ];
 
+/// Of a phrase.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Word(Pattern),
+    Gap,
+}
+
 /// What a list holds.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
-    pub(super) entries: Vec<(Entry, Vec<Pattern>)>,
+    pub(super) entries: Vec<(Entry, Vec<Part>)>,
     pub(super) masks: bool,
 }
 
@@ -108,13 +119,9 @@ fn add(parsed: &mut Parsed, line: &str) -> Result<(), String> {
     } else {
         Kind::Word
     };
-    let entry = Entry {
-        text: rest.trim_matches('*').into(),
-        kind,
-    };
     if mark == "+" {
         let core = rest.trim_end_matches('*');
-        if core.contains(char::is_whitespace) || core.contains('*') {
+        if core.contains(char::is_whitespace) || core.contains(['*', '|']) {
             return Err("a root with prefixes is one word".into());
         }
         let root = core.to_lowercase().replace('ё', "е");
@@ -136,13 +143,42 @@ fn add(parsed: &mut Parsed, line: &str) -> Result<(), String> {
         }
         return Ok(());
     }
-    parsed.entries.push((entry, patterns(rest, mark)?));
+    for phrase in phrases(rest)? {
+        let entry = Entry {
+            text: phrase.trim_matches('*').into(),
+            kind,
+        };
+        parsed.entries.push((entry, patterns(&phrase, mark)?));
+    }
     Ok(())
 }
 
-fn patterns(text: &str, mark: &str) -> Result<Vec<Pattern>, String> {
-    let mut patterns = Vec::new();
+/// Every phrase that a line with alternatives stands for: `купи*|закажи* здесь`.
+fn phrases(line: &str) -> Result<Vec<String>, String> {
+    let mut phrases = vec![String::new()];
+    for word in line.split_whitespace() {
+        let ways: Vec<&str> = word.split('|').collect();
+        if ways.contains(&"") {
+            return Err("`|` stands between two words".into());
+        }
+        if phrases.len() * ways.len() > MAX_PHRASES {
+            return Err(format!("a line stands for more than {MAX_PHRASES} phrases"));
+        }
+        phrases = phrases
+            .iter()
+            .flat_map(|phrase| ways.iter().map(move |way| format!("{phrase} {way}")))
+            .collect();
+    }
+    Ok(phrases.iter().map(|phrase| phrase.trim().into()).collect())
+}
+
+fn patterns(text: &str, mark: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
     for written in text.split_whitespace() {
+        if written == GAP {
+            parts.push(Part::Gap);
+            continue;
+        }
         let (open_start, open_end) = (written.starts_with('*'), written.ends_with('*'));
         let core = written.trim_matches('*');
         if core.contains('*') {
@@ -152,12 +188,17 @@ fn patterns(text: &str, mark: &str) -> Result<Vec<Pattern>, String> {
         let last = words.len().saturating_sub(1);
         for (index, letters) in words.into_iter().enumerate() {
             let open = (open_start && index == 0, open_end && index == last);
-            patterns.push(pattern(letters, open, mark == "=", core)?);
+            parts.push(Part::Word(pattern(letters, open, mark == "=", core)?));
         }
     }
-    match patterns.len() {
+    let is_gap = |part: Option<&Part>| part == Some(&Part::Gap);
+    let doubled = parts.windows(2).any(|two| two == [Part::Gap, Part::Gap]);
+    if is_gap(parts.first()) || is_gap(parts.last()) || doubled {
+        return Err(format!("`{GAP}` stands between two words"));
+    }
+    match parts.len() {
         0 => Err("an entry has no letters".into()),
-        1..=MAX_WORDS => Ok(patterns),
+        1..=MAX_WORDS => Ok(parts),
         _ => Err(format!("a phrase has more than {MAX_WORDS} words")),
     }
 }

@@ -11,6 +11,9 @@ use crate::normalise::{Place, Reading, Run, Token};
 const BUDGET: usize = 4_000;
 /// Longer words are cut: no entry is that long.
 const MAX_RUNS: usize = 64;
+/// Who leaves so many letters of a word may have counted the hidden ones wrong, and so may have the
+/// model that read it: `motherf**er`.
+const TELLING: usize = 5;
 
 pub(super) type PatternId = u32;
 
@@ -84,6 +87,8 @@ struct Trail {
     disguised: bool,
     /// A double letter was read as a single one.
     squeezed: bool,
+    /// Letters taken for hidden beyond the signs of the mask.
+    beyond: usize,
     starts_hidden: bool,
 }
 
@@ -182,12 +187,17 @@ impl Trie {
         match run.place {
             Place::Hidden if self.masks => {
                 let starts_hidden = trail.starts_hidden || at == 0;
-                let trail = Trail {
-                    hidden: trail.hidden + run.count,
-                    starts_hidden,
-                    ..trail
-                };
-                self.hidden(walk, (at, run.count), node, trail);
+                let may_miscount = run.count > 1 && walk.reading.letters() >= TELLING;
+                for beyond in 0..=usize::from(may_miscount) {
+                    let count = run.count + beyond;
+                    let trail = Trail {
+                        hidden: trail.hidden + count,
+                        beyond: trail.beyond + beyond,
+                        starts_hidden,
+                        ..trail
+                    };
+                    self.hidden(walk, (at, count), node, trail);
+                }
             }
             Place::Hidden => {}
             Place::Letters(letters) => {
@@ -284,6 +294,7 @@ impl Trie {
             let refused = unfaithful
                 || (walk.reading.whole_words_only && open)
                 || (trail.squeezed && (!self.masks || open || pattern.letters.chars().count() < 3))
+                || (trail.beyond > 0 && (open || trail.real < TELLING))
                 || (trail.hidden > 0 && !mask_is_telling(walk.reading, trail, open));
             if refused {
                 continue;
@@ -320,6 +331,12 @@ fn mask_is_telling(reading: &Reading, trail: Trail, open: bool) -> bool {
 }
 
 impl Reading {
+    /// How many letters are left.
+    fn letters(&self) -> usize {
+        let seen = |run: &&Run| run.place != Place::Hidden;
+        self.runs.iter().filter(seen).map(|run| run.count).sum()
+    }
+
     fn is_masked(&self) -> bool {
         self.runs.iter().any(|run| run.place == Place::Hidden)
     }

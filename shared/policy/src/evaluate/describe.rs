@@ -1,6 +1,6 @@
 //! A risk in one sentence, in both languages.
 
-use shared_domain::{Lang, Task};
+use shared_domain::{Lang, QR, Task};
 
 use super::hits::Found;
 use crate::pack::{Bilingual, Category, Pack};
@@ -43,7 +43,11 @@ fn sentence(group: &[Found<'_>], category: &Category, pack: &Pack, lang: Lang) -
     if group.iter().all(|hit| hit.evidence.unclear) {
         let note = match task {
             Task::Speech => lang.pick("расслышано неуверенно", "heard unclearly"),
-            _ => lang.pick("прочитано неуверенно", "read unclearly"),
+            Task::Text => lang.pick("прочитано неуверенно", "read unclearly"),
+            _ => lang.pick(
+                "вторая модель не подтвердила",
+                "a second model did not agree",
+            ),
         };
         text = format!("{text} ({note})");
     }
@@ -51,12 +55,15 @@ fn sentence(group: &[Found<'_>], category: &Category, pack: &Pack, lang: Lang) -
 }
 
 /// What was said or shown, each once, in the order of its first appearance.
-fn named(group: &[Found<'_>], pack: &Pack, lang: Lang) -> Vec<String> {
+pub(crate) fn named(group: &[Found<'_>], pack: &Pack, lang: Lang) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for hit in group {
         let name = match matched(hit) {
-            Some(words) => format!("{}{words}{}", lang.pick("«", "“"), lang.pick("»", "”")),
-            None => pack.label(&hit.evidence.label, lang),
+            // An address is shown beside its code, and no word to quote.
+            Some(words) if hit.evidence.label != QR => {
+                format!("{}{words}{}", lang.pick("«", "“"), lang.pick("»", "”"))
+            }
+            _ => pack.label(&hit.evidence.label, lang),
         };
         if !names.contains(&name) {
             names.push(name);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use shared_domain::{Detection, Task};
 
+use super::doubt;
 use super::passage::{self, Passage, sound};
 use super::{Evidence, RuleVerdict};
 use crate::pack::{Pack, Rule};
@@ -11,12 +12,12 @@ use crate::{Dictionaries, Text};
 
 /// One application of one rule.
 #[derive(Debug)]
-pub(super) struct Found<'p> {
-    pub(super) rule: &'p Rule,
-    pub(super) task: Task,
-    pub(super) start_ms: i64,
-    pub(super) end_ms: i64,
-    pub(super) evidence: Evidence,
+pub(crate) struct Found<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(crate) task: Task,
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    pub(crate) evidence: Evidence,
 }
 
 impl Found<'_> {
@@ -37,6 +38,7 @@ pub(super) fn find<'p>(
 ) -> Vec<Found<'p>> {
     let all: Vec<&Detection> = detections.iter().collect();
     let mut found = labelled(&all, pack);
+    doubt::cross_check(&mut found, &all);
     for (task, passages) in [
         (Task::Speech, passage::spoken(&all)),
         (Task::Text, passage::shown(&all)),
@@ -113,10 +115,9 @@ fn worded<'p>(
     let mut hits = BTreeMap::new();
     for rule in rules {
         for name in &rule.dictionaries {
-            let Some(dictionary) = dictionaries.find(name) else {
-                continue;
-            };
-            let hits = hits.entry(name).or_insert_with(|| dictionary.find(&text));
+            let hits = hits
+                .entry(name)
+                .or_insert_with(|| dictionaries.search(name, &text));
             let placed = hits
                 .iter()
                 .filter_map(|hit| passage.place(hit, pack.unclear_below));

@@ -6,7 +6,8 @@ use super::hits::Found;
 use super::{Evidence, MAX_EVIDENCE, RuleVerdict, Trigger, describe};
 use crate::pack::Pack;
 
-pub(super) fn events(found: Vec<Found<'_>>, pack: &Pack) -> Vec<Trigger> {
+/// The events of all hits, among others that are events already.
+pub(super) fn events(found: Vec<Found<'_>>, others: Vec<Trigger>, pack: &Pack) -> Vec<Trigger> {
     let mut lanes: BTreeMap<(&str, &str), Vec<Found<'_>>> = BTreeMap::new();
     for hit in found {
         lanes
@@ -18,6 +19,7 @@ pub(super) fn events(found: Vec<Found<'_>>, pack: &Pack) -> Vec<Trigger> {
         .into_values()
         .flat_map(neighbours)
         .filter_map(|group| event(&group, pack))
+        .chain(others)
         .collect();
     triggers.sort_by(|a, b| {
         let key = |t: &Trigger| (t.start_ms, t.end_ms, t.category.clone(), t.source.clone());
@@ -51,7 +53,8 @@ fn neighbours(mut hits: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
     groups
 }
 
-fn event(group: &[Found<'_>], pack: &Pack) -> Option<Trigger> {
+/// One event of hits that belong together; `None` when it is too short for its rule.
+pub(crate) fn event(group: &[Found<'_>], pack: &Pack) -> Option<Trigger> {
     let rank = |hit: &Found<'_>| (hit.verdict(), !hit.evidence.unclear);
     let best = group.iter().reduce(|best, hit| {
         let order = rank(hit).cmp(&rank(best));

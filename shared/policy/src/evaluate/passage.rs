@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use shared_domain::{BBox, Detection, Task, Word};
+use shared_domain::{BBox, Detection, QR, Task, Word};
 
 use super::{Evidence, Highlight};
 use crate::Hit;
@@ -23,16 +23,16 @@ struct Piece<'a> {
 }
 
 /// A running text with its places.
-pub(super) struct Passage<'a> {
-    pub(super) text: String,
+pub(crate) struct Passage<'a> {
+    pub(crate) text: String,
     pieces: Vec<Piece<'a>>,
 }
 
 /// Where a hit stands.
-pub(super) struct Placed {
-    pub(super) start_ms: i64,
-    pub(super) end_ms: i64,
-    pub(super) evidence: Evidence,
+pub(crate) struct Placed {
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    pub(crate) evidence: Evidence,
 }
 
 impl<'a> Passage<'a> {
@@ -57,7 +57,7 @@ impl<'a> Passage<'a> {
     }
 
     /// The evidence for a hit; `None` if it lies between the pieces.
-    pub(super) fn place(&self, hit: &Hit, unclear_below: f32) -> Option<Placed> {
+    pub(crate) fn place(&self, hit: &Hit, unclear_below: f32) -> Option<Placed> {
         let first = self
             .pieces
             .partition_point(|piece| piece.range.end <= hit.start);
@@ -140,7 +140,7 @@ impl Piece<'_> {
 }
 
 /// A score is 0 to 1 whatever a model says.
-pub(super) fn sound(score: f32) -> f32 {
+pub(crate) fn sound(score: f32) -> f32 {
     if score.is_finite() {
         score.clamp(0.0, 1.0)
     } else {
@@ -166,7 +166,7 @@ fn around(pieces: &[Piece<'_>]) -> Option<BBox> {
 }
 
 /// Everything that is said: segments without a pause between them are one passage.
-pub(super) fn spoken<'a>(detections: &[&'a Detection]) -> Vec<Passage<'a>> {
+pub(crate) fn spoken<'a>(detections: &[&'a Detection]) -> Vec<Passage<'a>> {
     let mut said: Vec<&Detection> = detections
         .iter()
         .copied()
@@ -203,11 +203,13 @@ pub(super) fn spoken<'a>(detections: &[&'a Detection]) -> Vec<Passage<'a>> {
 }
 
 /// Everything that is shown: the lines of one frame, from top to bottom, are one passage.
-pub(super) fn shown<'a>(detections: &[&'a Detection]) -> Vec<Passage<'a>> {
+pub(crate) fn shown<'a>(detections: &[&'a Detection]) -> Vec<Passage<'a>> {
     let mut lines: Vec<&Detection> = detections
         .iter()
         .copied()
         .filter(|d| d.task == Task::Text && d.text.as_deref().is_some_and(|text| !text.is_empty()))
+        // What a code holds is no text that anybody reads.
+        .filter(|d| d.label != QR)
         .collect();
     let top = |d: &Detection| d.bbox.map_or((0.0, 0.0), |b| (b.y + b.h / 2.0, b.x));
     lines.sort_by(|a, b| {

@@ -1,3 +1,6 @@
+mod bands;
+mod doubt;
+
 use shared_domain::BBox;
 
 use super::*;
@@ -148,6 +151,11 @@ fn an_unclear_word_is_shown_as_such_and_never_fails_by_itself() {
 
 #[test]
 fn a_phrase_is_found_across_segments_and_lines() {
+    let mut lists = Dictionaries::built_in().unwrap();
+    lists
+        .insert("stopwords-user", "по ссылке в описании")
+        .unwrap();
+    let judged = |detections: &[Detection]| evaluate(detections, &full(), &pack(), &lists);
     let result = judged(&[
         said(&[("ищите", 0.9), ("по", 0.9), ("ссылке", 0.9)], 0),
         said(&[("в", 0.9), ("описании", 0.9)], 1_600),

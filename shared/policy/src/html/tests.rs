@@ -1,7 +1,7 @@
 use shared_domain::{Detection, Task};
 
 use super::*;
-use crate::report::tests::{coverage, detection, facts, report, said, shown};
+use crate::report::tests::{aged, coverage, detection, facts, report, said, shown};
 use crate::report::{Decision, Stage};
 
 /// A 2×1 PNG.
@@ -35,6 +35,7 @@ fn hostile_text_is_only_text() {
         by: evil.into(),
         at: report.run.started_at,
         comment: Some(evil.into()),
+        carried_from: None,
     });
     let frames = [
         evil,
@@ -133,4 +134,27 @@ fn a_report_of_nothing_on_nothing_renders() {
         .to_html(Lang::Ru, &BTreeMap::new())
         .unwrap();
     assert!(html.contains("Что не проверено"));
+}
+
+#[test]
+fn the_age_band_links_to_its_reasons() {
+    let found = [said("вот сука такая", 12_000, 0.9)];
+    let report = aged(&found);
+    let id = report.risks[0].id;
+    let html = report.to_html(Lang::Ru, &BTreeMap::new()).unwrap();
+    let band = html.split("data-testid=\"band\"").nth(1).unwrap();
+    let band = band.split("</div>").next().unwrap();
+    for part in [
+        "Возрастная категория",
+        "не мягче",
+        "18+",
+        &format!("href=\"#r-{id}\">1</a>"),
+    ] {
+        assert!(band.contains(part), "{part}: {band}");
+    }
+    let none = page(&found, Lang::Ru);
+    assert!(
+        !none.contains("data-testid=\"band\""),
+        "general has no scale"
+    );
 }

@@ -1,14 +1,18 @@
 //! What the page shows, already in words: the template only places it.
 
+mod band;
 mod risk;
+mod versions;
 
 use shared_domain::Lang;
 
-use crate::evaluate::{Verdict, gap_text, limit_text};
+use crate::evaluate::{gap_text, limit_text};
 use crate::pack::{RuleVerdict, Severity};
 use crate::report::{CoverageFacts, GapFacts, Report, Stage};
 
+pub(super) use band::{BandView, band};
 pub(super) use risk::{Card, cards};
+pub(super) use versions::{Versions, versions};
 
 /// The head of the page.
 pub(super) struct Facts {
@@ -62,30 +66,13 @@ pub(super) struct CoverageRow {
 impl Facts {
     pub(super) fn of(report: &Report, lang: Lang) -> Self {
         let video = &report.video;
-        let (ru, en) = match (report.verdict, report.risks.is_empty()) {
-            (Verdict::Pass, _) => ("Рисков не найдено", "No risks found"),
-            (Verdict::Review, true) => (
-                "Рисков не найдено, но проверено не всё",
-                "No risks found, but not everything was checked",
-            ),
-            (Verdict::Review, false) => ("Нужно решение человека", "A person has to decide"),
-            (Verdict::Fail, _) => ("Найдены серьёзные риски", "Serious risks found"),
-        };
         let is_final = report.stage == Stage::Final;
-        let stage = if is_final {
-            lang.pick("Проверено человеком.", "Verified by a person.")
-        } else {
-            lang.pick(
-                "Составлено автоматически и ещё не проверено человеком.",
-                "Made by a machine and not verified by a person yet.",
-            )
-        };
         let at = report.run.completed_at;
         let policy = &report.run.policy;
         Self {
             verdict: report.verdict.as_str(),
-            headline: lang.pick(ru, en),
-            stage,
+            headline: report.headline(lang),
+            stage: report.stage_note(lang),
             is_final,
             is_partial: report
                 .verdict_reasons

@@ -110,6 +110,8 @@ fn cyrillic(sign: char) -> &'static str {
         'h' | 'һ' => "нх",
         'i' | 'ι' | 'і' | 'ї' | '!' | '1' | '¡' => "и",
         'j' | 'ј' => "й",
+        // Whose mark is lost where it is small, and left out where it hides the word.
+        'и' => "й",
         'k' | 'κ' | 'қ' => "к",
         'l' | 'λ' | '|' => "л",
         'm' | 'μ' => "мт",
@@ -144,7 +146,9 @@ fn cyrillic(sign: char) -> &'static str {
 /// Twins by shape only: sound would turn every Russian word into an English one.
 fn latin(sign: char) -> &'static str {
     match sign {
-        'а' | 'α' | '@' | '4' => "a",
+        'а' | 'α' | '4' => "a",
+        // Any vowel: `f@ck`, `sh@t`.
+        '@' => "aiou",
         'в' | 'ь' | 'β' | '8' => "b",
         'с' | '¢' => "c",
         'ԁ' => "d",

@@ -48,6 +48,13 @@ fn spaced_letters_become_a_word_and_keep_their_place() {
     let word = &cut.disguised[0];
     assert_eq!(&"вот с л о в о тут"[word.start..word.end], "с л о в о");
     assert!(word.readings[0].whole_words_only);
+    let slashed = r"вот с/л\о/в/о тут";
+    let cut = Text::new(slashed);
+    assert_eq!(
+        &slashed[cut.disguised[0].start..cut.disguised[0].end],
+        r"с/л\о/в/о"
+    );
+    assert!(Text::new("и/или").disguised.is_empty());
 }
 
 #[test]

@@ -48,7 +48,21 @@ fn token(signs: &[Sign], range: Range<usize>, original: &str, readings: Vec<Read
         end,
         readings,
         capital,
+        ends_sentence: ends_sentence(&signs[range.end..]),
     }
+}
+
+/// Whether what stands before the next word parts two sentences: `. `, not the point in `shop.ru`.
+fn ends_sentence(behind: &[Sign]) -> bool {
+    let between = behind.iter().take_while(|sign| !is_word(sign));
+    let mut stopped = false;
+    for sign in between.take(MAX_MASK) {
+        if stopped && sign.letter.is_whitespace() {
+            return true;
+        }
+        stopped |= matches!(sign.letter, '.' | '!' | '?' | ';');
+    }
+    false
 }
 
 fn is_letter(sign: &Sign) -> bool {
@@ -153,14 +167,16 @@ fn joined(signs: &[Sign], ranges: &[Range<usize>], original: &str, into: &mut Ve
     }
 }
 
-/// Letters that stand alone: `с у к а`, `с.у.к.а`.
+/// Letters that stand alone: `с у к а`, `с.у.к.а`, `с/у/к/а`.
 fn spaced(signs: &[Sign], ranges: &[Range<usize>], original: &str, into: &mut Vec<Token>) {
     let is_gap = |pair: &[Range<usize>]| {
         let gap = &signs[pair[0].end..pair[1].start];
         (1..=3).contains(&gap.len())
-            && gap
-                .iter()
-                .all(|s| s.letter.is_whitespace() || matches!(s.class, Class::Joint | Class::Mask))
+            && gap.iter().all(|sign| {
+                matches!(sign.class, Class::Joint | Class::Mask)
+                    || matches!(sign.letter, '/' | '\\')
+                    || sign.letter.is_whitespace()
+            })
     };
     let mut at = 0;
     while at < ranges.len() {

@@ -1,305 +1,302 @@
 //! Reads a pack and tells the line of whatever is wrong with it.
 
+mod raw;
+mod rules;
+mod value;
+
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Deserialize;
 use serde_saphyr::Spanned;
-use shared_domain::Task;
 use time::Date;
-use time::macros::format_description;
 
-use super::{Bilingual, Category, Pack, PackError, Rule, RuleVerdict, Severity};
+use super::{Band, Bilingual, Category, Pack, PackError, Rule, Scale};
+use crate::taxonomy::Taxonomy;
+use raw::{RawCategory, RawEffective, RawPack, RawScale};
+use rules::Around;
+use value::{at, band, date, name, share, task, whole};
 
-const MAX_BYTES: usize = 512 * 1024;
+pub(crate) use raw::read_yaml;
+
+/// Of the file.
+pub(super) const MAX_BYTES: usize = 512 * 1024;
 const MAX_RULES: usize = 1_000;
+const MAX_BANDS: usize = 16;
 /// Of this file format.
 const FORMAT: u32 = 1;
-const HOUR_MS: i64 = 3_600_000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPack {
-    pack: Spanned<u32>,
-    id: Spanned<String>,
-    version: Spanned<String>,
-    #[serde(default)]
-    effective: RawEffective,
-    title: Bilingual,
-    source: Bilingual,
-    disclaimer: Bilingual,
-    required: Vec<Spanned<String>>,
-    #[serde(default)]
-    unclear_below: Option<Spanned<f32>>,
-    categories: Vec<RawCategory>,
-    #[serde(default)]
-    labels: BTreeMap<String, Bilingual>,
-    rules: Vec<RawRule>,
+/// What a pack may refer to.
+pub(super) struct Known<'k> {
+    pub(super) taxonomy: &'k Taxonomy,
+    /// Whether there is a dictionary of this name.
+    pub(super) dictionary: &'k dyn Fn(&str) -> bool,
+    /// Packs that it may extend.
+    pub(super) packs: &'k [Pack],
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct RawEffective {
-    from: Option<Spanned<String>>,
-    until: Option<Spanned<String>>,
+impl Known<'_> {
+    /// A risk of a category, by its code.
+    fn risk(&self, category: &str, code: &Spanned<String>) -> Result<String, PackError> {
+        let kind = self.taxonomy.find_category(category);
+        let codes: Vec<&str> = kind
+            .iter()
+            .flat_map(|kind| &kind.risks)
+            .map(|risk| risk.code.as_str())
+            .collect();
+        if codes.contains(&code.value.as_str()) {
+            return Ok(code.value.clone());
+        }
+        let there = codes.join(", ");
+        Err(at(
+            code,
+            format!(
+                "unknown risk `{}` of category `{category}`; there are {there}",
+                code.value
+            ),
+        ))
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCategory {
-    code: Spanned<String>,
-    risk_code: Option<Spanned<String>>,
-    name: Bilingual,
-    clause: Bilingual,
-    severity: Severity,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    id: Spanned<String>,
-    category: Spanned<String>,
-    risk_code: Option<Spanned<String>>,
-    tasks: Vec<Spanned<String>>,
-    #[serde(default)]
-    labels: Vec<String>,
-    #[serde(default)]
-    dictionaries: Vec<Spanned<String>>,
-    min_score: Option<Spanned<f32>>,
-    min_length_ms: Option<Spanned<i64>>,
-    merge_gap_ms: Option<Spanned<i64>>,
-    verdict: RuleVerdict,
-    source: Spanned<String>,
-}
-
-pub(super) fn parse(yaml: &str, knows: &dyn Fn(&str) -> bool) -> Result<Pack, PackError> {
+pub(super) fn parse(yaml: &str, known: &Known<'_>) -> Result<Pack, PackError> {
     if yaml.len() > MAX_BYTES {
         return Err(whole(format!("the file is larger than {MAX_BYTES} bytes")));
     }
-    let options = serde_saphyr::Options {
-        with_snippet: false,
-        ..Default::default()
-    };
-    let raw: RawPack = serde_saphyr::from_str_with_options(yaml, options)
-        .map_err(|error| malformed(yaml, &error))?;
+    let raw: RawPack = read_yaml(yaml)?;
     if raw.pack.value != FORMAT {
         return Err(at(
             &raw.pack,
             format!("this program reads packs of format {FORMAT}"),
         ));
     }
-    let categories = categories(raw.categories)?;
-    let rules = rules(raw.rules, &categories, knows)?;
-    Ok(Pack {
+    let (effective_from, effective_until) = days(&raw.effective)?;
+    let base = base(&raw, known, effective_from)?;
+    let scale = match raw.scale {
+        Some(own) => Some(scale(own)?),
+        None => base.and_then(|base| base.scale.clone()),
+    };
+    let categories = categories(raw.categories, base, known)?;
+    let around = Around {
+        categories: &categories,
+        scale: scale.as_ref(),
+        known,
+    };
+    let own = rules::rules(raw.rules, &around)?;
+    let rules = merged(own, (&raw.thresholds, &raw.without), base)?;
+    let stated = |own: Option<Bilingual>, of: fn(&Pack) -> &Bilingual, field: &str| {
+        own.or_else(|| base.map(of).cloned())
+            .ok_or_else(|| at(&raw.id, format!("a pack states its `{field}`")))
+    };
+    let pack = Pack {
+        source: stated(raw.source, |base| &base.source, "source")?,
+        disclaimer: stated(raw.disclaimer, |base| &base.disclaimer, "disclaimer")?,
+        required: match (raw.required, base) {
+            (Some(tasks), _) => tasks.iter().map(task).collect::<Result<_, _>>()?,
+            (None, Some(base)) => base.required.clone(),
+            (None, None) => return Err(at(&raw.id, "a pack states its `required` tasks")),
+        },
+        unclear_below: match raw.unclear_below {
+            Some(value) => share(&value)?,
+            None => base.map_or(0.5, |base| base.unclear_below),
+        },
+        labels: labels(raw.labels, base, known.taxonomy),
+        extends: lineage(base),
         id: name(raw.id)?,
         version: name(raw.version)?,
-        effective_from: raw.effective.from.map(|text| date(&text)).transpose()?,
-        effective_until: raw.effective.until.map(|text| date(&text)).transpose()?,
+        effective_from,
+        effective_until,
         title: raw.title,
-        source: raw.source,
-        disclaimer: raw.disclaimer,
-        required: raw.required.iter().map(task).collect::<Result<_, _>>()?,
-        unclear_below: raw.unclear_below.map_or(Ok(0.5), |value| share(&value))?,
+        scale,
         categories,
-        labels: raw
-            .labels
-            .into_iter()
-            .map(|(label, name)| (label.to_lowercase(), name))
-            .collect(),
         rules,
+    };
+    check_bands(&pack)?;
+    Ok(pack)
+}
+
+fn days(raw: &RawEffective) -> Result<(Option<Date>, Option<Date>), PackError> {
+    let from = raw.from.as_ref().map(date).transpose()?;
+    let until = raw.until.as_ref().map(date).transpose()?;
+    if let (Some(first), Some(last), Some(place)) = (from, until, &raw.until)
+        && last < first
+    {
+        return Err(at(place, "the pack ends before it begins"));
+    }
+    Ok((from, until))
+}
+
+/// Every pack below, the nearest first.
+fn lineage(base: Option<&Pack>) -> Vec<String> {
+    base.map_or_else(Vec::new, |base| {
+        [vec![base.id.clone()], base.extends.clone()].concat()
     })
 }
 
-fn malformed(yaml: &str, error: &serde_saphyr::Error) -> PackError {
-    let first = error.location().map_or(0, |location| location.line());
-    let mut reason = error.to_string();
-    if let Some(place) = reason.rfind(" at line ") {
-        reason.truncate(place);
+/// The pack that this one builds upon: of its versions the one that holds on this one's first day, so
+/// that a version judges for ever as it did.
+fn base<'k>(
+    raw: &RawPack,
+    known: &Known<'k>,
+    from: Option<Date>,
+) -> Result<Option<&'k Pack>, PackError> {
+    let Some(wanted) = &raw.extends else {
+        return Ok(None);
+    };
+    let (id, of) = (raw.id.value.as_str(), wanted.value.as_str());
+    if id == of {
+        return Err(at(wanted, format!("`{id}` cannot extend itself")));
     }
-    // The parser places an unknown field at the beginning of its block.
-    let field = reason
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next());
-    let written = field.and_then(|field| {
-        let skipped = usize::try_from(first).unwrap_or(0).saturating_sub(1);
-        let lines = yaml.lines().zip(1..).skip(skipped);
-        lines
-            .into_iter()
-            .find(|(line, _)| line.contains(field))
-            .map(|(_, number)| number)
-    });
-    PackError {
-        line: written.unwrap_or(first),
-        reason,
+    let day = from.unwrap_or(Date::MAX);
+    if let Some(base) = super::in_force(known.packs, of, day) {
+        if base.extends.iter().any(|further| further == id) {
+            let way = base.extends.join("`, `");
+            let reason = format!("`{id}` extends `{of}`, which extends `{way}`: a circle");
+            return Err(at(wanted, reason));
+        }
+        return Ok(Some(base));
     }
+    let ids: HashSet<&str> = known.packs.iter().map(|pack| pack.id.as_str()).collect();
+    let reason = if ids.contains(of) {
+        format!("no version of `{of}` is in force on {day}")
+    } else {
+        let mut ids: Vec<&str> = ids.into_iter().collect();
+        ids.sort_unstable();
+        format!("unknown pack `{of}`; there are {}", ids.join(", "))
+    };
+    Err(at(wanted, reason))
 }
 
-fn categories(raw: Vec<RawCategory>) -> Result<Vec<Category>, PackError> {
+fn categories(
+    raw: Vec<RawCategory>,
+    base: Option<&Pack>,
+    known: &Known<'_>,
+) -> Result<Vec<Category>, PackError> {
     let mut seen = HashSet::new();
-    let mut categories = Vec::with_capacity(raw.len());
-    for category in raw {
-        if !seen.insert(category.code.value.clone()) {
+    let mut categories = base.map_or_else(Vec::new, |base| base.categories.clone());
+    for raw in raw {
+        if !seen.insert(raw.code.value.clone()) {
             return Err(at(
-                &category.code,
-                format!("category `{}` is there twice", category.code.value),
+                &raw.code,
+                format!("category `{}` is there twice", raw.code.value),
             ));
         }
-        let code = name(category.code)?;
-        categories.push(Category {
-            risk_code: category.risk_code.map_or_else(|| Ok(code.clone()), name)?,
-            code,
-            name: category.name,
-            clause: category.clause,
-            severity: category.severity,
-        });
+        let own = category(raw, known)?;
+        match categories.iter_mut().find(|c| c.code == own.code) {
+            Some(inherited) => *inherited = own,
+            None => categories.push(own),
+        }
     }
     Ok(categories)
 }
 
-fn rules(
-    raw: Vec<RawRule>,
-    categories: &[Category],
-    knows: &dyn Fn(&str) -> bool,
+fn category(raw: RawCategory, known: &Known<'_>) -> Result<Category, PackError> {
+    let Some(kind) = known.taxonomy.find_category(&raw.code.value) else {
+        let codes: Vec<&str> = known
+            .taxonomy
+            .categories()
+            .map(|(_, kind)| kind.code.as_str())
+            .collect();
+        let reason = format!(
+            "unknown category `{}`; there are {}",
+            raw.code.value,
+            codes.join(", ")
+        );
+        return Err(at(&raw.code, reason));
+    };
+    let first = || kind.risks.first().map(|risk| risk.code.clone());
+    Ok(Category {
+        risk_code: match &raw.risk_code {
+            Some(code) => known.risk(&kind.code, code)?,
+            None => first().unwrap_or_else(|| kind.code.clone()),
+        },
+        code: kind.code.clone(),
+        name: raw.name.unwrap_or_else(|| kind.name.clone()),
+        clause: raw.clause,
+        severity: raw.severity,
+    })
+}
+
+/// Own rules, behind those of the base that are neither left out nor written anew.
+fn merged(
+    own: Vec<Rule>,
+    (thresholds, without): (&BTreeMap<String, Spanned<f32>>, &[Spanned<String>]),
+    base: Option<&Pack>,
 ) -> Result<Vec<Rule>, PackError> {
-    if raw.is_empty() || raw.len() > MAX_RULES {
-        return Err(whole(format!("a pack has 1 to {MAX_RULES} rules")));
-    }
-    let mut seen = HashSet::new();
-    let mut rules = Vec::with_capacity(raw.len());
-    for raw in raw {
-        if !seen.insert(raw.id.value.clone()) {
-            return Err(at(
-                &raw.id,
-                format!("rule `{}` is there twice", raw.id.value),
-            ));
+    let mut rules = base.map_or_else(Vec::new, |base| base.rules.clone());
+    for left_out in without {
+        let before = rules.len();
+        rules.retain(|rule| rule.id != left_out.value);
+        if rules.len() == before {
+            let reason = format!("no inherited rule is called `{}`", left_out.value);
+            return Err(at(left_out, reason));
         }
-        rules.push(rule(raw, categories, knows)?);
+    }
+    for (id, score) in thresholds {
+        let Some(rule) = rules.iter_mut().find(|rule| rule.id == *id) else {
+            return Err(at(score, format!("no inherited rule is called `{id}`")));
+        };
+        rule.min_score = share(score)?;
+    }
+    rules.retain(|rule| own.iter().all(|new| new.id != rule.id));
+    rules.extend(own);
+    if rules.is_empty() || rules.len() > MAX_RULES {
+        return Err(whole(format!("a pack has 1 to {MAX_RULES} rules")));
     }
     Ok(rules)
 }
 
-fn rule(
-    raw: RawRule,
-    categories: &[Category],
-    knows: &dyn Fn(&str) -> bool,
-) -> Result<Rule, PackError> {
-    let Some(category) = categories.iter().find(|c| c.code == raw.category.value) else {
-        let codes: Vec<&str> = categories.iter().map(|c| c.code.as_str()).collect();
-        let reason = format!(
-            "unknown category `{}`; there are {}",
-            raw.category.value,
-            codes.join(", ")
-        );
-        return Err(at(&raw.category, reason));
-    };
-    if let Some(unknown) = raw.dictionaries.iter().find(|list| !knows(&list.value)) {
-        return Err(at(
-            unknown,
-            format!("unknown dictionary `{}`", unknown.value),
-        ));
-    }
-    let tasks: Vec<Task> = raw.tasks.iter().map(task).collect::<Result<_, _>>()?;
-    if tasks.is_empty() {
-        return Err(at(&raw.id, "a rule names at least one task".into()));
-    }
-    let of_words = |task: &Task| matches!(task, Task::Speech | Task::Text);
-    match (raw.labels.is_empty(), raw.dictionaries.is_empty()) {
-        (true, true) => return Err(at(&raw.id, "a rule has labels or dictionaries".into())),
-        (_, false) if !tasks.iter().all(of_words) => {
-            return Err(at(
-                &raw.id,
-                "dictionaries are for the tasks speech and text".into(),
-            ));
+fn labels(
+    own: BTreeMap<String, Bilingual>,
+    base: Option<&Pack>,
+    taxonomy: &Taxonomy,
+) -> BTreeMap<String, Bilingual> {
+    let mut labels = taxonomy.labels.clone();
+    labels.extend(base.into_iter().flat_map(|base| base.labels.clone()));
+    let lower = |(label, name): (String, Bilingual)| (label.to_lowercase(), name);
+    labels.extend(own.into_iter().map(lower));
+    labels
+}
+
+fn scale(raw: RawScale) -> Result<Scale, PackError> {
+    let mut bands: Vec<Band> = Vec::with_capacity(raw.bands.len());
+    for raw in raw.bands {
+        let line = raw.code.referenced.line();
+        let code = band(raw.code)?;
+        if bands.iter().any(|band| band.code == code) {
+            let reason = format!("band `{code}` is there twice");
+            return Err(PackError { line, reason });
         }
-        (false, false) => {
-            return Err(at(
-                &raw.id,
-                "a rule has labels or dictionaries, not both".into(),
-            ));
-        }
-        _ => {}
+        bands.push(Band {
+            code,
+            name: raw.name,
+        });
     }
-    Ok(Rule {
-        risk_code: raw
-            .risk_code
-            .map_or_else(|| Ok(category.risk_code.clone()), name)?,
-        category: category.code.clone(),
-        id: name(raw.id)?,
-        tasks,
-        labels: raw
-            .labels
-            .iter()
-            .map(|label| label.to_lowercase())
-            .collect(),
-        dictionaries: raw
-            .dictionaries
-            .into_iter()
-            .map(|list| list.value)
-            .collect(),
-        min_score: raw.min_score.map_or(Ok(0.0), |value| share(&value))?,
-        min_length_ms: raw.min_length_ms.map_or(Ok(0), |value| length(&value))?,
-        merge_gap_ms: raw.merge_gap_ms.map_or(Ok(0), |value| length(&value))?,
-        verdict: raw.verdict,
-        source: name(raw.source)?,
+    if !(2..=MAX_BANDS).contains(&bands.len()) {
+        return Err(whole(format!("a scale has 2 to {MAX_BANDS} bands")));
+    }
+    Ok(Scale {
+        title: raw.title,
+        bands,
     })
 }
 
-fn whole(reason: String) -> PackError {
-    PackError { line: 0, reason }
-}
-
-fn at<T>(place: &Spanned<T>, reason: String) -> PackError {
-    PackError {
-        line: place.referenced.line(),
-        reason,
+/// Inherited rules fit a scale that is the pack's own.
+fn check_bands(pack: &Pack) -> Result<(), PackError> {
+    for rule in &pack.rules {
+        let steps = rule.worse_when.iter().map(|step| &step.band);
+        for code in steps.chain([&rule.band]).flatten() {
+            let Some(scale) = &pack.scale else {
+                let reason = format!("rule `{}` has a band, and the pack has no scale", rule.id);
+                return Err(whole(reason));
+            };
+            if scale.place(code).is_none() {
+                let codes: Vec<&str> = scale.bands.iter().map(|b| b.code.as_str()).collect();
+                let there = codes.join(", ");
+                let reason = format!(
+                    "rule `{}` has the unknown band `{code}`; there are {there}",
+                    rule.id
+                );
+                return Err(whole(reason));
+            }
+        }
     }
-}
-
-/// Codes go into file names, columns and JSON keys.
-fn name(text: Spanned<String>) -> Result<String, PackError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let value = &text.value;
-    if value.is_empty() || value.len() > 64 || !value.chars().all(fits) || value.starts_with('.') {
-        return Err(at(
-            &text,
-            format!("`{value}` is not 1 to 64 letters, digits, `.`, `_` or `-`"),
-        ));
-    }
-    Ok(text.value)
-}
-
-fn task(text: &Spanned<String>) -> Result<Task, PackError> {
-    text.value
-        .parse()
-        .map_err(|error: shared_domain::UnknownTask| at(text, error.to_string()))
-}
-
-fn share(value: &Spanned<f32>) -> Result<f32, PackError> {
-    if (0.0..=1.0).contains(&value.value) {
-        Ok(value.value)
-    } else {
-        Err(at(value, format!("{} is not between 0 and 1", value.value)))
-    }
-}
-
-fn length(value: &Spanned<i64>) -> Result<i64, PackError> {
-    if (0..=HOUR_MS).contains(&value.value) {
-        Ok(value.value)
-    } else {
-        Err(at(
-            value,
-            format!(
-                "{} is not between 0 and {HOUR_MS} milliseconds",
-                value.value
-            ),
-        ))
-    }
-}
-
-fn date(text: &Spanned<String>) -> Result<Date, PackError> {
-    Date::parse(&text.value, format_description!("[year]-[month]-[day]")).map_err(|_| {
-        at(
-            text,
-            format!("`{}` is not a date such as 2026-01-31", text.value),
-        )
-    })
+    Ok(())
 }

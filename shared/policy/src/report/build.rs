@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CoverageFacts, EvidenceFacts, GapFacts, Judged, PolicyFacts, Report, ReportInput, Risk,
-    RiskReason, RunFacts, SCHEMA, WordFacts,
+    AgeBand, CoverageFacts, EvidenceFacts, GapFacts, Judged, PolicyFacts, Report, ReportInput,
+    Risk, RiskReason, RunFacts, SCHEMA, WordFacts,
 };
-use crate::evaluate::{Evidence, TaskCoverage, task_name};
+use crate::evaluate::{Evaluation, Evidence, TaskCoverage, rate, task_name};
 use crate::pack::{Bilingual, Pack, Severity};
 
 impl Report {
@@ -21,6 +21,7 @@ impl Report {
             risks,
             frame_urls,
         } = input;
+        let age_band = age_band(&risks, evaluation, pack);
         let risks: Vec<Risk> = risks
             .iter()
             .map(|judged| risk(judged, pack, frame_urls))
@@ -46,7 +47,7 @@ impl Report {
             verdict: evaluation.verdict,
             verdict_reasons: evaluation.reasons.clone(),
             stage,
-            age_band: None,
+            age_band,
             coverage: evaluation
                 .coverage
                 .iter()
@@ -58,6 +59,8 @@ impl Report {
             triggers_by_source: counted(risks.iter().map(|risk| risk.source.as_str())),
             triggers_by_category: counted(risks.iter().map(|risk| risk.category.as_str())),
             risks,
+            transcript: None,
+            changes: None,
             disclaimer: pack.disclaimer.clone(),
         }
     }
@@ -68,6 +71,23 @@ impl Report {
         bytes.push(b'\n');
         Ok(bytes)
     }
+}
+
+/// Of the risks that are reported: people may have left some of what the machine found.
+fn age_band(risks: &[Judged<'_>], evaluation: &Evaluation, pack: &Pack) -> Option<AgeBand> {
+    let complete = evaluation.rating.as_ref().is_none_or(|r| !r.at_least);
+    let rating = rate(risks.iter().map(|judged| judged.trigger), complete, pack)?;
+    let scale = pack.scale.as_ref()?;
+    let band = scale.bands.get(scale.place(&rating.band)?)?;
+    let reasons = rating.reasons.iter().filter_map(|at| risks.get(*at));
+    Some(AgeBand {
+        scheme: pack.id.clone(),
+        title: scale.title.clone(),
+        value: rating.band,
+        name: band.name.clone(),
+        at_least: rating.at_least,
+        reasons: reasons.map(|judged| judged.id).collect(),
+    })
 }
 
 fn counted<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
@@ -112,7 +132,9 @@ fn risk(judged: &Judged<'_>, pack: &Pack, frame_urls: &BTreeMap<String, String>)
         code: trigger.risk_code.clone(),
         category: trigger.category.clone(),
         risk_name: category.map_or_else(bare, |category| category.name.clone()),
-        risk_level: category.map_or(Severity::Medium, |category| category.severity),
+        risk_level: pack
+            .severity(&trigger.rule, &trigger.category)
+            .unwrap_or(Severity::Medium),
         verdict: trigger.verdict,
         kind: trigger.task,
         source: trigger.source.clone(),
@@ -125,7 +147,9 @@ fn risk(judged: &Judged<'_>, pack: &Pack, frame_urls: &BTreeMap<String, String>)
         description: trigger.description.clone(),
         reason: RiskReason {
             rule: trigger.rule.clone(),
-            clause: category.map_or_else(bare, |category| category.clause.clone()),
+            clause: pack
+                .clause(&trigger.rule, &trigger.category)
+                .map_or_else(bare, Bilingual::clone),
         },
         evidence: trigger
             .evidence

@@ -1,10 +1,10 @@
 use shared_domain::{Detection, Word};
-use time::macros::datetime;
+use time::macros::{date, datetime};
 use uuid::Uuid;
 
 use super::build::timestamp;
 use super::*;
-use crate::{Dictionaries, Gap, TaskCoverage, evaluate};
+use crate::{Dictionaries, Gap, Packs, TaskCoverage, evaluate};
 
 pub(crate) fn facts(name: &str) -> VideoFacts {
     VideoFacts {
@@ -17,6 +17,8 @@ pub(crate) fn facts(name: &str) -> VideoFacts {
         width: 1920,
         height: 1080,
         fps: 25.0,
+        frame_rate: Some((25, 1)),
+        start_timecode: Some("01:00:00:00".into()),
         languages: vec!["ru".into(), "en".into()],
     }
 }
@@ -128,6 +130,10 @@ pub(crate) fn report(
     let lists = Dictionaries::built_in().unwrap();
     let pack = Pack::general(|name| lists.find(name).is_some()).unwrap();
     let evaluation = evaluate(detections, coverage, &pack, &lists);
+    judged(video, &pack, &evaluation)
+}
+
+fn judged(video: VideoFacts, pack: &Pack, evaluation: &Evaluation) -> Report {
     let judged = |(n, trigger)| Judged {
         id: Uuid::from_u128(100 + n).into(),
         trigger,
@@ -137,11 +143,27 @@ pub(crate) fn report(
         video,
         run: run(),
         stage: Stage::Ai,
-        pack: &pack,
-        evaluation: &evaluation,
+        pack,
+        evaluation,
         risks: (0_u128..).zip(&evaluation.triggers).map(judged).collect(),
         frame_urls: &BTreeMap::new(),
     })
+}
+
+fn two(ru: &str, en: &str) -> Bilingual {
+    Bilingual {
+        ru: ru.into(),
+        en: en.into(),
+    }
+}
+
+/// A report by the Russian age bands.
+pub(crate) fn aged(detections: &[Detection]) -> Report {
+    let lists = Dictionaries::built_in().unwrap();
+    let packs = Packs::built_in(|name| lists.find(name).is_some()).unwrap();
+    let pack = packs.in_force("ru-436-fz", date!(2026 - 05 - 04)).unwrap();
+    let evaluation = evaluate(detections, &coverage(), pack, &lists);
+    judged(facts("a.mp4"), pack, &evaluation)
 }
 
 fn rich() -> Report {
@@ -171,15 +193,21 @@ fn reports_satisfy_the_schema() {
         by: "operator".into(),
         at: datetime!(2026-05-04 11:00 UTC),
         comment: None,
+        carried_from: None,
     });
     let mut aged = rich();
     aged.age_band = Some(AgeBand {
         scheme: "ru-436-fz".into(),
+        title: two("Возрастная категория", "Age category"),
         value: "18+".into(),
+        name: two("18+", "18+"),
+        at_least: true,
         reasons: vec![aged.risks[0].id],
     });
     let empty = report(facts(""), &[], &[]);
-    for report in [rich(), decided, aged, empty] {
+    let words = [said("ну ты и сука конечно", 12_000, 0.91)];
+    let told = report(facts("a.mp4"), &words, &coverage()).with_transcript(&words);
+    for report in [rich(), decided, aged, empty, told] {
         let json: serde_json::Value = serde_json::from_slice(&report.to_json().unwrap()).unwrap();
         let errors: Vec<_> = validator
             .iter_errors(&json)
@@ -220,7 +248,7 @@ fn the_same_facts_are_the_same_bytes_and_read_back() {
 fn a_report_counts_its_risks_and_says_what_was_not_checked() {
     let report = rich();
     assert_eq!(report.total_triggers, report.risks.len() as u64);
-    assert_eq!(report.triggers_by_type["speech"], 4);
+    assert_eq!(report.triggers_by_type["speech"], 3);
     assert_eq!(report.triggers_by_source["whisper_profanity"], 2);
     assert_eq!(report.triggers_by_category["nudity"], 1);
     let violence = report
@@ -265,4 +293,39 @@ fn timestamps_are_hours_minutes_seconds_and_milliseconds() {
     assert_eq!(timestamp(0), "00:00:00.000");
     assert_eq!(timestamp(3_723_045), "01:02:03.045");
     assert_eq!(timestamp(-5), "00:00:00.000");
+}
+
+#[test]
+fn the_age_band_names_the_risks_that_decide_it() {
+    let found = [
+        detection(Task::Objects, "beer", 0.9, (1_000, 2_000)),
+        said("вот сука такая", 10_000, 0.9),
+    ];
+    let report = aged(&found);
+    let band = report.age_band.as_ref().unwrap();
+    assert_eq!(
+        (band.scheme.as_str(), band.value.as_str()),
+        ("ru-436-fz", "18+")
+    );
+    assert_eq!(band.title.en, "Age category");
+    // The coverage of these tests has a hole.
+    assert!(band.at_least);
+    assert_eq!(band.reasons, [report.risks[1].id]);
+    assert_eq!(report.risks[1].code, "mat_speech");
+    assert_eq!(report.risks[1].reason.clause.en, "436-FZ, article 5(2)(6)");
+    let schema: serde_json::Value = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(&serde_json::to_value(&report).unwrap()));
+}
+
+#[test]
+fn a_rule_may_be_graver_or_milder_than_its_category() {
+    let report = aged(&[said("вот жопа какая", 0, 0.9)]);
+    let risk = &report.risks[0];
+    assert_eq!(
+        (risk.code.as_str(), risk.risk_level, risk.category.as_str()),
+        ("rude_speech", Severity::Low, "profanity")
+    );
+    assert!(risk.reason.clause.ru.contains("ст. 10 п. 4"));
+    assert_eq!(report.age_band.unwrap().value, "16+");
 }

@@ -7,6 +7,8 @@ use shared_domain::{Finding, Span, Target, UNCLEAR, Word};
 use super::read::{MAX_ITEMS, MAX_WORDS, UNSCORED, list, number, score, text, whole};
 use super::{AdaptError, language};
 
+mod guard;
+
 /// A stream of single words is cut into findings where it pauses, or when they get too long.
 const PAUSE_MS: i64 = 800;
 const LONGEST_MS: i64 = 15_000;
@@ -50,7 +52,7 @@ fn segments(items: &Value, language: &str, target: &Target) -> Result<Vec<Findin
     let mut words_left = MAX_WORDS;
     for (index, item) in items.iter().enumerate() {
         let text = text(&item["text"], "a segment has no text")?;
-        if text.is_empty() {
+        if text.is_empty() || guard::is_silence(item) || guard::is_sound(&text) {
             continue;
         }
         let following = items
@@ -72,7 +74,7 @@ fn segments(items: &Value, language: &str, target: &Target) -> Result<Vec<Findin
             words,
         });
     }
-    Ok(findings)
+    Ok(guard::without_circles(findings))
 }
 
 pub(super) fn fast_whisper(output: &Value, target: &Target) -> Result<Vec<Finding>, AdaptError> {
@@ -85,7 +87,7 @@ pub(super) fn fast_whisper(output: &Value, target: &Target) -> Result<Vec<Findin
     let mut pieces = Vec::new();
     for (index, chunk) in chunks.iter().enumerate() {
         let text = text(&chunk["text"], "a chunk has no text")?;
-        if text.is_empty() {
+        if text.is_empty() || guard::is_sound(&text) {
             continue;
         }
         let following = chunks
@@ -98,11 +100,12 @@ pub(super) fn fast_whisper(output: &Value, target: &Target) -> Result<Vec<Findin
     let are_words = pieces
         .iter()
         .all(|(text, _)| !text.contains(char::is_whitespace));
-    if are_words {
-        return Ok(grouped(pieces));
-    }
     let heard = |(text, span)| said(text, span, Vec::new());
-    Ok(pieces.into_iter().map(heard).collect())
+    let findings = match are_words {
+        true => grouped(pieces),
+        false => pieces.into_iter().map(heard).collect(),
+    };
+    Ok(guard::without_circles(findings))
 }
 
 fn grouped(pieces: Vec<(String, Span)>) -> Vec<Finding> {

@@ -2,9 +2,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared_domain::{Settings, Task};
+use shared_domain::{MediaKind, Settings, Target, Task};
 
 use crate::hosted::{DEFAULTS, KNOWN};
+use crate::models::hosted_entry;
 use crate::tests::client::{Api, answer};
 use crate::{Adapter, Provider, Registry, RegistryConfig, RegistryError};
 
@@ -174,4 +175,26 @@ async fn empty_list_means_that_nothing_is_run() {
         .await
         .unwrap();
     assert_eq!(registry.entries().count(), 0);
+}
+
+#[test]
+fn a_second_opinion_says_at_least_that_somebody_looked() {
+    let target = Target {
+        media: MediaKind::Frame,
+        object_key: "frames/0.jpg".into(),
+        content_hash: "0".repeat(64),
+        spans: Vec::new(),
+        width: 640,
+        height: 360,
+    };
+    let labels = |task: Task, output: Value| -> Vec<String> {
+        let entry = hosted_entry("lucataco/moondream2", task, &RegistryConfig::default()).unwrap();
+        let findings = entry.findings(&output, &target).unwrap();
+        findings.into_iter().map(|found| found.label).collect()
+    };
+    let nothing = json!("{\"violence\": 0.0, \"blood\": 0.0, \"weapon\": 0.0}");
+    assert_eq!(labels(Task::Context, nothing.clone()), ["looked"]);
+    assert!(labels(Task::Violence, nothing).is_empty());
+    let blood = json!("{\"violence\": 0.0, \"blood\": 0.9, \"weapon\": 0.0}");
+    assert_eq!(labels(Task::Context, blood), ["blood", "looked"]);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use shared_domain::Lang;
-use shared_store::{Role, StoreError};
+use shared_store::{Role, StoreError, StoredWords};
 
 use crate::world::{World, stranger};
 
@@ -68,6 +68,31 @@ async fn a_project_is_made_once_per_name_and_owner() -> Result<()> {
     let other = world.user("b@example.org", Role::Client).await?;
     let two = world.store.ensure_project(other.user_id, "Cuts").await?;
     assert_ne!(one.project_id, two.project_id);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_words_of_a_project_are_replaced_as_a_whole() -> Result<()> {
+    let world = World::new().await;
+    let project = world.project().await?.project_id;
+    let store = &world.store;
+    assert_eq!(store.project_words(project).await?, StoredWords::default());
+    for (allowed, denied) in [("водка\n", "ромашка\0\n"), ("", "план")] {
+        let words = StoredWords {
+            allowed: allowed.into(),
+            denied: denied.into(),
+        };
+        store.set_project_words(project, &words).await?;
+        let found = store.project_words(project).await?;
+        assert_eq!(found.allowed, allowed);
+        assert_eq!(found.denied, denied.replace('\0', "\u{fffd}"));
+    }
+    let words = StoredWords::default();
+    let nobody = store.set_project_words(store.fresh(), &words);
+    assert!(
+        nobody.await.is_err(),
+        "a project that is not there has no words"
+    );
     Ok(())
 }
 

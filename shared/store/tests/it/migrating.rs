@@ -14,7 +14,10 @@ async fn before_mails_changed(database: &TestDatabase) -> Result<PgConnection> {
     let mut conn = PgConnection::connect(&database.direct_url()).await?;
     conn.execute(
         "alter table mails drop column maybe_sent; drop table purges; drop table walks; \
-          alter table held drop column lane; delete from _sqlx_migrations where version >= 12",
+          alter table held drop column lane; drop table policy_packs; drop table risk_definitions; \
+          drop table project_words; drop table operator_labels; \
+          alter table videos drop column previous_video_id; \
+          delete from _sqlx_migrations where version >= 12",
     )
     .await?;
     Ok(conn)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 use shared_domain::{BBox, Detection, Span, Task, Word};
-use shared_store::{Closing, Plan, PredictionStatus, StoreError};
+use shared_store::{Closing, NewPrediction, Plan, PredictionStatus, StoreError};
 
 use crate::world::World;
 
@@ -60,6 +60,24 @@ async fn a_plan_of_twenty_thousand_questions_is_written_and_repeated_without_eff
     let first = plan.predictions[0].prediction_id;
     assert_eq!(world.store.prediction(first).await?.target, plan.targets[0]);
     assert_eq!(world.store.targets(run.execution_id).await?.len(), 20_000);
+    Ok(())
+}
+
+#[tokio::test]
+async fn codes_that_were_read_while_cutting_are_detections() -> Result<()> {
+    let world = World::new().await;
+    let (run, _) = world.planned(1).await?;
+    assert!(world.store.detections(run.execution_id).await?.is_empty());
+    let codes = [detection(7_000), detection(1_000)];
+    let later = Plan {
+        extraction: json!({"frames": 1, "codes": codes}),
+        ..Plan::default()
+    };
+    let mut tx = world.store.transaction().await?;
+    tx.plan(run.execution_id, &later).await?;
+    tx.commit().await?;
+    let found = world.store.detections(run.execution_id).await?;
+    assert_eq!(found, [detection(1_000), detection(7_000)]);
     Ok(())
 }
 
@@ -344,5 +362,27 @@ async fn of_answers_that_come_at_once_exactly_one_sees_the_end() -> Result<()> {
     assert_eq!(closed.iter().filter(|fan| fan.is_complete()).count(), 1);
     assert_eq!(world.store.execution(run.execution_id).await?.done, 40);
     assert_eq!(world.store.detections(run.execution_id).await?.len(), 40);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_under_way_asks_one_thing_more_and_only_once() -> Result<()> {
+    let world = World::new().await;
+    let (run, plan) = world.planned(1).await?;
+    let second = |world: &World| NewPrediction {
+        prediction_id: world.store.fresh(),
+        task: Task::Context,
+        ..plan.predictions[0].clone()
+    };
+    let mut tx = world.store.transaction().await?;
+    assert!(tx.ask_also(run.execution_id, &second(&world)).await?);
+    assert!(!tx.ask_also(run.execution_id, &second(&world)).await?);
+    let closing = Closing::of(PredictionStatus::Failed);
+    let first = plan.predictions[0].prediction_id;
+    let fan = tx.close_prediction(first, &closing, &[]).await?;
+    tx.commit().await?;
+    let fan = fan.expect("it was open");
+    assert_eq!((fan.planned, fan.done), (2, 1));
+    assert!(!fan.is_complete(), "the run waits for the second opinion");
     Ok(())
 }

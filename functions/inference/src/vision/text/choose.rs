@@ -6,9 +6,10 @@
 //! confidence alone decides nothing: a word is taken from the Latin reader when letters that no
 //! Cyrillic letter resembles prove it Latin and it covers its place without holes.
 
+use super::masks::masked;
 use super::recognise::{Glyph, Reading, mean};
 use super::script::{
-    Script, in_cyrillic, in_latin, is_latin_beyond_doubt, is_surely_latin, script,
+    Script, behind_mask, in_cyrillic, in_latin, is_latin_beyond_doubt, is_surely_latin, script,
 };
 use super::tesseract::Word;
 
@@ -63,7 +64,7 @@ pub(super) fn guess(reading: &Reading) -> Guess {
     let sure = size(&mut words.iter().filter(|word| word.is_sure()));
     let all = size(&mut words.iter());
     match (
-        reading.probability() >= SURE && !words.is_empty(),
+        reading.probability() >= SURE && holds_letters(&reading.text()),
         sure * 10 >= all * 6,
     ) {
         (false, _) => Guess::Cyrillic,
@@ -92,8 +93,18 @@ fn holds_letters(text: &str) -> bool {
 
 /// The line of both readers. `None` when neither has read anything.
 pub(super) fn both(reading: &Reading, read: &[Word]) -> Option<Line> {
-    let read: Vec<&Word> = read.iter().filter(|word| !is_speck(word)).collect();
+    let mut read: Vec<Word> = read
+        .iter()
+        .filter(|word| !is_speck(word))
+        .cloned()
+        .collect();
     let spoken: Vec<String> = read.iter().map(|word| word.text.clone()).collect();
+    for word in read.iter_mut().filter(|word| word.confidence < CONFIDENT) {
+        if let Some(text) = masked(word, reading) {
+            word.text = text;
+        }
+    }
+    let read: Vec<&Word> = read.iter().collect();
     let mut pieces = pieces(&latin_words(reading), &read);
     same_script(&mut pieces);
     let mut line = joined(&pieces);
@@ -129,6 +140,20 @@ pub(super) fn dim_places(read: &[Word]) -> Vec<[f32; 2]> {
 pub(super) fn merit(words: &[Word]) -> f32 {
     let merit = |word: &Word| (word.confidence - NOISE) * length(&word.text);
     words.iter().map(merit).sum()
+}
+
+/// Whether another try at a line is to be believed rather than this one. Half a word that is hardly
+/// recognised says more than a speck that surely is one.
+pub(super) fn is_better(other: &[Word], known: &[Word]) -> bool {
+    let rank = |words: &[Word]| (!words.is_empty(), words.iter().any(may_be_word));
+    let (ours, theirs) = (rank(other), rank(known));
+    ours > theirs || (ours == theirs && merit(other) > merit(known))
+}
+
+/// Three signs, two letters among them: `х*й`. Shorter ones Tesseract sees in every background.
+fn may_be_word(word: &Word) -> bool {
+    let letters = word.text.chars().filter(|c| c.is_alphabetic()).count();
+    letters > 1 && word.text.chars().count() > 2
 }
 
 /// Mean over the characters of all words.
@@ -227,11 +252,16 @@ struct Piece {
     from: f32,
 }
 
-/// Tesseract's words, save where a word that is surely Latin covers them.
+/// Tesseract's words, save where a word that is surely Latin covers them, or a masked one: stars
+/// are what Tesseract reads worst.
 fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
     let mut taken: Vec<Piece> = Vec::new();
     let mut kept: Vec<&Word> = read.to_vec();
-    for word in latin.iter().filter(|word| word.is_sure()) {
+    for word in latin {
+        let hidden = behind_mask(&word.text).filter(|_| word.lowest >= GUESS / 2.0);
+        if hidden.is_none() && !word.is_sure() {
+            continue;
+        }
         let shared = |other: &Word| word.to.min(other.to) - word.from.max(other.from);
         let mostly = |other: &Word| shared(other) > (other.to - other.from) * 0.6;
         let under = |other: &&&Word| shared(other) > 0.3 * (word.to - word.from).min(1.0);
@@ -244,7 +274,7 @@ fn pieces(latin: &[LatinWord], read: &[&Word]) -> Vec<Piece> {
         }
         kept.retain(|other| !mostly(other));
         taken.push(Piece {
-            text: word.text.clone(),
+            text: hidden.unwrap_or_else(|| word.text.clone()),
             confidence: word.mean,
             from: word.from,
         });

@@ -1,7 +1,7 @@
 //! From boxes to lines: the Latin reader for each, and Tesseract in one or two goes for those that
 //! may hold Cyrillic.
 
-use super::choose::{Guess, Line, both, confidence, dim_places, guess, latin, merit};
+use super::choose::{Guess, Line, both, confidence, dim_places, guess, is_better, latin};
 use super::clean::{Grey, Look};
 use super::memory::{Memory, Sight};
 use super::recognise::{Reading, Recogniser};
@@ -140,7 +140,7 @@ impl Reader<'_> {
         let read = tesseract.read(&pages, languages, self.cancel)?;
         for (at, words) in places.into_iter().zip(read) {
             let line = &mut *lines[at];
-            if line.read.is_empty() || merit(&words) > merit(&line.read) {
+            if is_better(&words, &line.read) {
                 line.read = words;
             }
         }

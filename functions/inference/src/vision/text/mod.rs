@@ -2,7 +2,8 @@
 //!
 //! `detect` and `regions` say where lines stand, `straighten` cuts them out, `recognise` reads Latin
 //! letters and `tesseract` Cyrillic ones after `clean`, `choose` takes each word from the one who is
-//! right about it, and `memory` spares captions that stay.
+//! right about it, `masks` puts the stars of one between the letters of the other, and `memory`
+//! spares captions that stay.
 //!
 //! Without Tesseract and its Russian data only Latin text is read, and both the card and every
 //! answer say so.
@@ -12,6 +13,7 @@ mod clean;
 mod detect;
 mod hull;
 mod lines;
+mod masks;
 mod memory;
 mod recognise;
 mod regions;

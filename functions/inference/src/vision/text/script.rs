@@ -5,6 +5,10 @@
 const DOUBTFUL: &str = "ABCEHIKMOPTXYabcegklmnoprtuxy";
 /// Pairs of one look.
 const TWINS: &str = "AАBВCСEЕHНKКMМOОPРTТXХYУaаcсeеoоpрxхyуkкmмHн";
+/// Digits that the Latin reader has been seen to write for Cyrillic letters.
+const DIGITS: &str = "6б5б3з4ч";
+/// Signs that stand in for letters.
+const MASKS: &str = "*#•_";
 
 /// What a word is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +61,35 @@ fn has_sure_letters(word: &str, of: usize) -> bool {
 
 /// The word with every letter that has a twin in the other alphabet replaced by it.
 pub(super) fn in_cyrillic(word: &str) -> String {
-    word.chars().map(|c| twin(c, 0)).collect()
+    word.chars()
+        .map(|c| twin(TWINS, c, 0).unwrap_or(c))
+        .collect()
+}
+
+/// What the Latin reader saw of a masked Cyrillic word, `6***b` for `б***ь`: no English word is
+/// masked between a digit and letters that both alphabets have.
+pub(super) fn behind_mask(word: &str) -> Option<String> {
+    let letter = |c: char| match twin(DIGITS, c, 0) {
+        _ if MASKS.contains(c) => Some(c),
+        Some(letter) => Some(letter),
+        None if c == 'b' => Some('ь'),
+        None if DOUBTFUL.contains(c) => twin(TWINS, c, 0),
+        None => None,
+    };
+    let inner = word.trim_matches(|c: char| c.is_ascii_punctuation());
+    let is_masked = inner.contains(|c| MASKS.contains(c));
+    let holds = |is: fn(&char) -> bool| inner.chars().any(|c| is(&c));
+    let mixed = holds(char::is_ascii_digit) && holds(char::is_ascii_alphabetic);
+    let hidden: Option<String> = inner.chars().map(letter).collect();
+    let hidden = hidden.filter(|_| is_masked && mixed)?;
+    Some(word.replacen(inner, &hidden, 1))
 }
 
 /// As `in_cyrillic`, the other way.
 pub(super) fn in_latin(word: &str) -> String {
-    word.chars().map(|c| twin(c, 1)).collect()
+    word.chars()
+        .map(|c| twin(TWINS, c, 1).unwrap_or(c))
+        .collect()
 }
 
 fn is_cyrillic(c: char) -> bool {
@@ -73,10 +100,10 @@ fn has_twin(c: char) -> bool {
     TWINS.contains(c)
 }
 
-/// The other of a pair, when `c` stands at this place in it.
-fn twin(c: char, place: usize) -> char {
-    let letters: Vec<char> = TWINS.chars().collect();
+/// The other of a pair, when `c` stands at this place in one of them.
+fn twin(pairs: &str, c: char, place: usize) -> Option<char> {
+    let letters: Vec<char> = pairs.chars().collect();
     let (pairs, _) = letters.as_chunks::<2>();
-    let pair = pairs.iter().find(|pair| pair[place] == c);
-    pair.map_or(c, |pair| pair[1 - place])
+    let pair = pairs.iter().find(|pair| pair[place] == c)?;
+    Some(pair[1 - place])
 }

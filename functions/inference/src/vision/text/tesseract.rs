@@ -32,6 +32,14 @@ pub(super) struct Page {
     pub(super) pixels: Vec<u8>,
 }
 
+impl Page {
+    /// Where a pixel stands in the line, in heights of it.
+    #[expect(clippy::cast_precision_loss, reason = "sides of a page")]
+    fn place(&self, x: f32) -> f32 {
+        (x - self.margin as f32) / (self.height - 2 * self.margin) as f32
+    }
+}
+
 /// A word at its place; `from` and `to` in heights of the line from its left end.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word {
@@ -39,6 +47,15 @@ pub(super) struct Word {
     pub(super) confidence: f32,
     pub(super) from: f32,
     pub(super) to: f32,
+    /// Its signs in their order; none when their places are not known.
+    pub(super) signs: Vec<Sign>,
+}
+
+/// A sign of a word; `at` is its middle, in heights of the line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sign {
+    pub(super) text: Box<str>,
+    pub(super) at: f32,
 }
 
 /// The languages in which lines are read.
@@ -116,7 +133,9 @@ impl Tesseract {
         let mut child = Command::new(&self.program)
             .arg(&list)
             .arg(folder.path().join("answer"))
-            .args(["-l", languages.codes(), "--psm", "7", "--dpi", "150", "tsv"])
+            .args(["-l", languages.codes(), "--psm", "7", "--dpi", "150"])
+            // A table of the words, and one of their signs.
+            .args(["tsv", "makebox"])
             // Its own threads only get in each other's way on single lines.
             .env("OMP_THREAD_LIMIT", "1")
             .stdin(Stdio::null())
@@ -140,11 +159,16 @@ impl Tesseract {
             let said: String = said.trim().chars().take(300).collect();
             return Err(VisionError::Tesseract(format!("failed: {said}")));
         }
-        let answer = fs::read(folder.path().join("answer.tsv")).map_err(failed)?;
-        if answer.len() > MAX_ANSWER_BYTES {
-            return Err(VisionError::Tesseract("answered without end".to_owned()));
-        }
-        Ok(words(&String::from_utf8_lossy(&answer), pages))
+        let answer = |name: &str| {
+            let answer = fs::read(folder.path().join(name)).map_err(failed)?;
+            if answer.len() > MAX_ANSWER_BYTES {
+                return Err(VisionError::Tesseract("answered without end".to_owned()));
+            }
+            Ok(String::from_utf8_lossy(&answer).into_owned())
+        };
+        let mut read = words(&answer("answer.tsv")?, pages);
+        place_signs(&mut read, &answer("answer.box")?, pages);
+        Ok(read)
     }
 }
 
@@ -201,17 +225,48 @@ fn word(row: &str, pages: &[Page]) -> Option<(usize, Word)> {
     let index = page.parse::<usize>().ok()?.checked_sub(1)?;
     let page = pages.get(index)?;
     let (left, width): (f32, f32) = (left.parse().ok()?, width.parse().ok()?);
-    #[expect(clippy::cast_precision_loss, reason = "sides of a page")]
-    let (margin, height) = (page.margin as f32, (page.height - 2 * page.margin) as f32);
-    let from = (left - margin) / height;
     let text = text.trim().to_owned();
     let word = Word {
         text,
         confidence: confidence.parse::<f32>().ok()?.clamp(0.0, 100.0) / 100.0,
-        from,
-        to: from + width / height,
+        from: page.place(left),
+        to: page.place(left + width),
+        signs: Vec::new(),
     };
     (!word.text.is_empty()).then_some((index, word))
+}
+
+/// Gives each word the signs that stand within it, if they are those that it is made of.
+fn place_signs(read: &mut [Vec<Word>], table: &str, pages: &[Page]) {
+    let mut signs: Vec<Vec<Sign>> = vec![Vec::new(); pages.len()];
+    for (index, sign) in table.lines().filter_map(|row| sign(row, pages)) {
+        signs[index].push(sign);
+    }
+    for (words, signs) in read.iter_mut().zip(signs) {
+        for word in words {
+            let inside = |sign: &&Sign| (word.from..=word.to).contains(&sign.at);
+            let own: Vec<Sign> = signs.iter().filter(inside).cloned().collect();
+            if own.iter().map(|sign| &*sign.text).collect::<String>() == word.text {
+                word.signs = own;
+            }
+        }
+    }
+}
+
+/// A row is a sign, its left, bottom, right and top, and its page from 0.
+fn sign(row: &str, pages: &[Page]) -> Option<(usize, Sign)> {
+    let columns: Vec<&str> = row.split(' ').collect();
+    let [text, left, _, right, _, page] = columns.as_slice() else {
+        return None;
+    };
+    let index = page.parse::<usize>().ok()?;
+    let page = pages.get(index)?;
+    let (left, right): (f32, f32) = (left.parse().ok()?, right.parse().ok()?);
+    let sign = Sign {
+        text: (*text).into(),
+        at: page.place(f32::midpoint(left, right)),
+    };
+    Some((index, sign))
 }
 
 #[cfg(test)]

@@ -138,6 +138,19 @@ fn an_advertising_token_in_a_russian_line_stays_latin() {
 }
 
 #[test]
+fn masked_words_are_read_sign_by_sign() {
+    let lines = [
+        line("б***ь", 72, (80, 60), "fontcolor=white"),
+        line("п*здец", 64, (80, 220), "fontcolor=white"),
+        line("бл@дь", 28, (80, 380), "fontcolor=white"),
+        line("sh*t", 44, (80, 500), "fontcolor=white"),
+    ];
+    let answer = answer(&model(), &drawn(plain("0x203850"), &lines));
+    let wanted: Vec<&str> = lines.iter().map(|line| line.text).collect();
+    assert_eq!(texts(&answer), wanted, "{answer:#}");
+}
+
+#[test]
 fn a_tilted_line_is_read() {
     let lines = [line("Распродажа водки", 48, (300, 330), "fontcolor=white")];
     let upright = drawn(plain("0x203850"), &lines);

@@ -87,8 +87,15 @@ fn card(risk: &Risk, number: usize, lang: Lang, frames: &BTreeMap<String, String
             .as_ref()
             .map(|text| format!(" — {text}"))
             .unwrap_or_default();
+        let carried = match decision.carried_from {
+            Some(_) => lang.pick(
+                " (перенесено с более ранней версии)",
+                " (carried over from an earlier version)",
+            ),
+            None => "",
+        };
         format!(
-            "{}, {}, {}{comment}",
+            "{}, {}, {}{carried}{comment}",
             decision.label,
             decision.by,
             decision.at.date()

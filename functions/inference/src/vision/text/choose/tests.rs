@@ -1,7 +1,7 @@
 use super::super::recognise::{Glyph, Reading};
-use super::super::script::{Script, in_cyrillic, in_latin, is_surely_latin, script};
+use super::super::script::{Script, behind_mask, in_cyrillic, in_latin, is_surely_latin, script};
 use super::super::tesseract::Word;
-use super::{Guess, both, dim_places, guess, merit};
+use super::{Guess, both, dim_places, guess, is_better, merit};
 
 /// A reading with a character every 0.6 heights; `_` is a dropped character, `~` precedes a guess.
 fn reading(text: &str, probability: f32) -> Reading {
@@ -35,6 +35,7 @@ fn words(read: &[(&str, f32)]) -> Vec<Word> {
             confidence,
             from,
             to: from + width,
+            signs: Vec::new(),
         };
         from = word.to + 0.6;
         word
@@ -93,6 +94,8 @@ fn a_line_with_dropped_letters_or_guesses_is_cyrillic() {
         "______ 50% __ _o__-_ol_",
         "Pe~kama",
         "50%____",
+        // All that it knows of `бл@дь`.
+        "__@__",
     ] {
         assert_eq!(guess(&reading(text, 0.98)), Guess::Cyrillic, "{text}");
     }
@@ -161,6 +164,26 @@ fn a_quotation_mark_between_letters_is_background() {
 }
 
 #[test]
+fn a_masked_word_is_taken_from_the_reader_of_stars() {
+    assert_eq!(chosen(&reading("6***b", 0.97), &[("©***ь", 0.7)]), "б***ь");
+    assert_eq!(chosen(&reading("5***b", 0.97), &[("KEL", 0.2)]), "б***ь");
+    let latin = reading("H_ 6***b, o___b", 0.97);
+    let read = [("Ну", 0.96), ("©***ь", 0.5), ("опять", 0.96)];
+    assert_eq!(chosen(&latin, &read), "Ну б***ь, опять");
+    let latin = reading("6***b", 0.97);
+    assert_eq!(chosen(&latin, &[("б**дь", 0.9)]), "б**дь");
+}
+
+#[test]
+fn numbers_and_english_words_hide_no_cyrillic_one() {
+    for word in [
+        "6b", "5*4", "c*nt", "b***", "f**k", "300*", "16*HD", "*6b*", "a_b", "mp3_fan",
+    ] {
+        assert_eq!(behind_mask(word), None, "{word}");
+    }
+}
+
+#[test]
 fn the_other_reading_is_kept_beside() {
     let line = both(&reading("Pe__a_a", 0.9), &words(&[("Реклама", 0.96)])).unwrap();
     assert_eq!(line.alternatives, ["Peaa"]);
@@ -180,6 +203,17 @@ fn of_two_tries_the_one_with_more_sure_letters_is_best() {
     let garbage = words(&[("ЧИдпишись", 0.2), ("ааааааааа", 0.1), ("б", 0.9)]);
     assert!(merit(&whole) > merit(&part));
     assert!(merit(&part) > merit(&garbage));
+}
+
+#[test]
+fn letters_that_are_hardly_recognised_are_better_than_a_speck() {
+    let letters = words(&[("х*Иня", 0.38)]);
+    let speck = words(&[(".", 0.53)]);
+    assert!(is_better(&letters, &[]));
+    assert!(is_better(&letters, &speck));
+    assert!(!is_better(&speck, &letters));
+    assert!(!is_better(&words(&[("#7.", 0.39)]), &speck));
+    assert!(is_better(&words(&[("х*йня", 0.6)]), &letters));
 }
 
 #[test]

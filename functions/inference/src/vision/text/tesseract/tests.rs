@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Languages, Page, Tesseract, word};
+use super::{Languages, Page, Tesseract, place_signs, word};
 use crate::predictor::Cancel;
 use crate::vision::VisionError;
 
@@ -40,6 +40,19 @@ fn a_row_is_a_word_of_its_page_in_heights_of_the_line() {
     assert_eq!((index, read.text.as_str()), (1, "водка"));
     assert!((read.confidence - 0.965).abs() < 1e-6);
     assert!((read.from - 0.5).abs() < 1e-6 && (read.to - 1.5).abs() < 1e-6);
+}
+
+#[test]
+fn a_word_knows_the_places_of_its_own_signs_only() {
+    let pages = [blank()];
+    let row = "5\t1\t1\t1\t1\t1\t22\t16\t40\t25\t60\tх*й";
+    let mut read = vec![vec![word(row, &pages).unwrap().1]];
+    place_signs(&mut read, "х 22 2 30 20 0\nнет 1 2\n", &pages);
+    assert!(read[0][0].signs.is_empty());
+    let table = "х 22 2 30 20 0\n* 32 2 40 20 0\nй 50 2 60 20 0\nо 90 2 99 20 0\nа 30 2 31 9 7\n";
+    place_signs(&mut read, table, &pages);
+    let places: Vec<f32> = read[0][0].signs.iter().map(|sign| sign.at).collect();
+    assert_eq!(places, [0.6, 0.85, 1.325]);
 }
 
 #[test]
@@ -109,7 +122,8 @@ fn no_pages_cost_no_process() {
 
 #[test]
 fn pages_are_drawn_in_the_scratch_folder_that_is_set_and_gone_after_it() {
-    let (folder, tesseract) = program("cat \"$1\" > \"$(dirname \"$0\")/listed\"; : > \"$2.tsv\"");
+    let (folder, tesseract) =
+        program("cat \"$1\" > \"$(dirname \"$0\")/listed\"; : > \"$2.tsv\"; : > \"$2.box\"");
     let scratch = folder.path().join("scratch");
     let tesseract = tesseract.with_temp_dir(Some(scratch.clone()));
     let read = tesseract.read(&[blank()], Languages::Russian, &Cancel::default());
