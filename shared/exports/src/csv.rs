@@ -70,7 +70,7 @@ fn row(risk: &Risk, number: usize, timeline: Timeline, lang: Lang) -> [String; 1
         level(risk.risk_level, lang).to_owned(),
         verdict(risk, lang).to_owned(),
         risk.description.pick(lang).to_owned(),
-        findings::quote(risk).unwrap_or_default(),
+        findings::quote(risk, lang).unwrap_or_default(),
         format!("{:.0}", (risk.confidence * 100.0).clamp(0.0, 100.0)),
         risk.source.clone(),
         risk.reason.rule.clone(),

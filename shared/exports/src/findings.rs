@@ -61,7 +61,10 @@ pub(crate) fn markers<'a>(report: &'a Report, timeline: Timeline, lang: Lang) ->
         .filter(|risk| stands(risk))
         .map(|risk| {
             let first = timeline.frame_at(ms(risk.start_seconds));
-            let note = [quote(risk), Some(risk.reason.clause.pick(lang).to_owned())];
+            let note = [
+                quote(risk, lang),
+                Some(risk.reason.clause.pick(lang).to_owned()),
+            ];
             let note: Vec<String> = note.into_iter().flatten().collect();
             Marker {
                 risk,
@@ -77,11 +80,14 @@ pub(crate) fn markers<'a>(report: &'a Report, timeline: Timeline, lang: Lang) ->
 }
 
 /// The most telling words of a risk, with what stands around them.
-pub(crate) fn quote(risk: &Risk) -> Option<String> {
+pub(crate) fn quote(risk: &Risk, lang: Lang) -> Option<String> {
     let best = usize::try_from(risk.best_evidence).unwrap_or(0);
     let mut pieces = risk.evidence.get(best).into_iter().chain(&risk.evidence);
     let text = pieces.find_map(|piece| piece.text.as_deref())?;
-    Some(format!("«{text}»"))
+    Some(match lang {
+        Lang::Ru => format!("«{text}»"),
+        Lang::En => format!("“{text}”"),
+    })
 }
 
 /// A stretch of sound in which something was found.

@@ -12,6 +12,7 @@ mod describe;
 mod erid;
 mod notes;
 mod price;
+mod shape;
 mod weigh;
 
 use shared_domain::Detection;

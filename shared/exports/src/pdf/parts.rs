@@ -229,7 +229,7 @@ fn told(export: &Export<'_>, (risk, number): (&Risk, usize)) -> Vec<(String, Sty
             Style::bold(10.0, INK),
         ),
     ];
-    lines.extend(findings::quote(risk).map(|quote| (quote, BODY)));
+    lines.extend(findings::quote(risk, lang).map(|quote| (quote, BODY)));
     if let Some(decision) = &risk.decision {
         let comment = decision.comment.as_deref().unwrap_or_default();
         let made = format!(

@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Hit, How};
+use super::shape::{compiled, first};
+use crate::Hit;
 
+const ENTRY: &str = "advertiser";
 /// Each with the advertiser in its first group.
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     // Zeros are read for the letter only before a name in quotation marks: `000 «Ромашка»`, not `3 000 Рублей`.
@@ -48,46 +50,24 @@ static PAGE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     ])
 });
 
-fn compiled(patterns: &[&str]) -> Vec<Regex> {
-    patterns
-        .iter()
-        .filter_map(|pattern| Regex::new(pattern).ok())
-        .collect()
-}
-
 /// The advertiser, or a pointer to them.
 pub(super) fn find(text: &str) -> Option<Hit> {
-    let mut patterns = NAMED.iter().chain(NUMBER.iter());
-    patterns.find_map(|regex| first(regex, text))
+    first(&NAMED, text, ENTRY).or_else(|| first(&NUMBER, text, ENTRY))
 }
 
 /// The address of a page.
 pub(super) fn page(text: &str) -> Option<Hit> {
-    PAGE.iter().find_map(|regex| first(regex, text))
+    first(&PAGE, text, ENTRY)
 }
 
 /// The advertiser where nothing but the word beside it says so.
 pub(super) fn beside(text: &str) -> Option<Hit> {
-    BESIDE.iter().find_map(|regex| first(regex, text))
+    first(&BESIDE, text, ENTRY)
 }
 
 /// A number to call.
 pub(super) fn telephone(text: &str) -> Option<Hit> {
-    TELEPHONE.iter().find_map(|regex| first(regex, text))
-}
-
-fn first(regex: &Regex, text: &str) -> Option<Hit> {
-    let found = regex.captures(text)?.get(1)?;
-    Some(hit(found.start(), found.end()))
-}
-
-fn hit(start: usize, end: usize) -> Hit {
-    Hit {
-        entry: "advertiser".into(),
-        start,
-        end,
-        how: How::Plain,
-    }
+    first(&TELEPHONE, text, ENTRY)
 }
 
 #[cfg(test)]

@@ -4,18 +4,19 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Hit, How};
+use super::shape::{compiled, first};
+use crate::Hit;
 
-static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compiled(&[
         r#"(?:^|[^\p{L}\p{N}])((?i:промо-?код|промо|промик|код|купон|promo-?code|promo|code|coupon)(?:\p{Ll}{0,3}|\p{Lu}{0,3})(?:\s+(?:is|на))?[\s:—–«"“-]{1,4}\p{Lu}[\p{Lu}\p{N}_]{2,}|(?i:use|enter|введи\p{L}*|по)\s+[A-ZА-ЯЁ]{3,}[0-9]{1,3}|(?i:введ[ие]\p{L}*|вводи\p{L}*|введё\p{L}*)\s[«"“]?[A-ZА-ЯЁ]{3,}[0-9]{0,3})(?:[^\p{L}]|$)"#,
-    )
-    .ok()
+    ])
 });
 
-static ARTICLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:^|[^\p{L}\p{N}])((?:арт(?:икул\p{L}*|\.)?|wb|вб|ozon|озон\p{L}?)[\s:№—–.-]{1,4}[0-9]{5,12})(?:[^\p{N}]|$)")
-        .ok()
+static ARTICLE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compiled(&[
+        r"(?i)(?:^|[^\p{L}\p{N}])((?:арт(?:икул\p{L}*|\.)?|wb|вб|ozon|озон\p{L}?)[\s:№—–.-]{1,4}[0-9]{5,12})(?:[^\p{N}]|$)",
+    ])
 });
 
 /// A number in the catalogue of a shop.
@@ -26,16 +27,6 @@ pub(super) fn article(text: &str) -> Option<Hit> {
 /// The word and the name in capitals behind it.
 pub(super) fn named(text: &str) -> Option<Hit> {
     first(&NAMED, text, "code")
-}
-
-fn first(regex: &LazyLock<Option<Regex>>, text: &str, entry: &str) -> Option<Hit> {
-    let found = regex.as_ref()?.captures(text)?.get(1)?;
-    Some(Hit {
-        entry: entry.into(),
-        start: found.start(),
-        end: found.end(),
-        how: How::Plain,
-    })
 }
 
 #[cfg(test)]

@@ -4,19 +4,18 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Hit, How};
+use super::shape::{compiled, first};
+use crate::Hit;
 
-static OFF: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+static OFF: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compiled(&[
         r"(?i)(?:^|[^\p{L}\p{N}])((?:[-−–—]\s?|минус\s+)[0-9]{1,2}\s?(?:%|процент\p{L}*)|[0-9]{1,2}\s?(?:%|процент\p{L}*)\s+(?:off|скидк\p{L}*|дешевле|долой)|[$€£][0-9]{1,4}\s+off|[-−–][0-9 ]{2,7}(?:₽|р(?:уб\p{L}*)?\.?))(?:[^\p{L}]|$)",
-    )
-    .ok()
+    ])
 });
-static PRICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+static PRICE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compiled(&[
         r"(?i)(?:^|[^\p{L}\p{N}])([0-9][0-9 ]{0,9}(?:₽|руб(?:\.|л\p{L}*)?|р\.)|[0-9]+\s(?:млн|тыс)\p{L}*\.?\s(?:₽|руб\p{L}*)|[$€£]\s?[0-9]{1,5})(?:[^\p{L}]|$)",
-    )
-    .ok()
+    ])
 });
 
 /// By how much it is cheaper.
@@ -27,16 +26,6 @@ pub(super) fn off(text: &str) -> Option<Hit> {
 /// What it costs.
 pub(super) fn named(text: &str) -> Option<Hit> {
     first(&PRICE, text, "price")
-}
-
-fn first(regex: &LazyLock<Option<Regex>>, text: &str, entry: &str) -> Option<Hit> {
-    let found = regex.as_ref()?.captures(text)?.get(1)?;
-    Some(Hit {
-        entry: entry.into(),
-        start: found.start(),
-        end: found.end(),
-        how: How::Plain,
-    })
 }
 
 #[cfg(test)]

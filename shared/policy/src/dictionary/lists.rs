@@ -9,7 +9,7 @@ use shared_domain::Reader;
 use super::{Dictionary, DictionaryError, Hit, Text, parse::MAX_BYTES};
 
 /// Names and texts of the lists that come with the program.
-pub const BUILT_IN: [(&str, &str); 26] = [
+pub const BUILT_IN: [(&str, &str); 25] = [
     (
         "profanity-ru",
         include_str!("../../dictionaries/profanity-ru.txt"),
@@ -41,10 +41,6 @@ pub const BUILT_IN: [(&str, &str); 26] = [
     ),
     ("symbols", include_str!("../../dictionaries/symbols.txt")),
     ("brands", include_str!("../../dictionaries/brands.txt")),
-    (
-        "advertising",
-        include_str!("../../dictionaries/advertising.txt"),
-    ),
     (
         "advertising-calls",
         include_str!("../../dictionaries/advertising-calls.txt"),

@@ -164,7 +164,10 @@ fn words_of_each_subject_are_known_in_both_languages() {
         ("drugs", "под кайфом от мефедрона, smoking weed"),
         ("weapons", "автомат Калашникова и АК-47, a shotgun"),
         ("brands", "новый айфон и Кока-Кола, Louis Vuitton"),
-        ("advertising", "промокод по ссылке в описании, sponsored by"),
+        (
+            "advertising-calls",
+            "промокод по ссылке в описании, sponsored by",
+        ),
         ("insult-ru", "ты придурок и мразь"),
         ("insult-en", "you moron"),
         ("symbols", "свастика, a swastika"),
@@ -198,7 +201,7 @@ fn ordinary_homonyms_are_left_alone() {
             "my channel, an apple and an orange, лента и магнит, a shell on the beach",
         ),
         (
-            "advertising",
+            "advertising-calls",
             "код ошибки, описание, ссылка на закон, описание ссылки",
         ),
     ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use shared_store::{AddedPack, Execution, NewReport, ReportStage, RiskDefinition, StoreError};
+use shared_store::{AddedPack, NewReport, ReportStage, RiskDefinition, StoreError};
 
 use crate::world::World;
 
@@ -27,22 +27,6 @@ fn definition(code: &str, ordinal: i64) -> RiskDefinition {
         clause: json!({ "ru": "x", "en": "x" }),
         level: "high".into(),
         labels: vec![code.into(), "ok_false".into()],
-    }
-}
-
-fn report(world: &World, run: &Execution, stage: ReportStage) -> NewReport {
-    NewReport {
-        report_id: world.store.fresh(),
-        video_id: run.video_id,
-        execution_id: run.execution_id,
-        stage,
-        policy_id: "general".into(),
-        policy_version: "1.0.0".into(),
-        verdict: "review".into(),
-        body: json!({ "verdict": "review" }),
-        json_key: "reports/1.json".into(),
-        html_key: "reports/1.ru.html".into(),
-        seal: "seal".into(),
     }
 }
 
@@ -105,7 +89,7 @@ async fn a_folder_and_a_video_change_their_pack() -> Result<()> {
 async fn a_report_that_is_judged_again_keeps_its_id() -> Result<()> {
     let world = World::new().await;
     let run = world.execution().await?;
-    let first = report(&world, &run, ReportStage::Ai);
+    let first = world.report(&run, ReportStage::Ai);
     let mut tx = world.store.transaction().await?;
     tx.add_report(first.clone()).await?;
     tx.commit().await?;
@@ -117,7 +101,7 @@ async fn a_report_that_is_judged_again_keeps_its_id() -> Result<()> {
     };
     let mut tx = world.store.transaction().await?;
     tx.replace_report(second).await?;
-    let strange = report(&world, &run, ReportStage::Ai);
+    let strange = world.report(&run, ReportStage::Ai);
     let error = tx.replace_report(strange).await;
     assert!(matches!(error, Err(StoreError::NotFound { .. })));
     tx.commit().await?;
@@ -136,11 +120,11 @@ async fn what_people_decided_is_not_judged_again() -> Result<()> {
     let run = world.execution().await?;
     assert!(world.store.judged_videos().await?.is_empty());
     let mut tx = world.store.transaction().await?;
-    tx.add_report(report(&world, &run, ReportStage::Ai)).await?;
+    tx.add_report(world.report(&run, ReportStage::Ai)).await?;
     tx.commit().await?;
     assert_eq!(world.store.judged_videos().await?, [run.video_id]);
     let mut tx = world.store.transaction().await?;
-    tx.add_report(report(&world, &run, ReportStage::Final))
+    tx.add_report(world.report(&run, ReportStage::Final))
         .await?;
     tx.commit().await?;
     assert!(world.store.judged_videos().await?.is_empty());

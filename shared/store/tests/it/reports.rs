@@ -2,26 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use shared_store::{Execution, Mail, MailState, NewMail, NewReport, NewTrigger, ReportStage};
+use shared_store::{Mail, MailState, NewMail, NewTrigger, ReportStage};
 use std::time::Duration;
 
 use crate::world::World;
-
-fn report(world: &World, run: &Execution, stage: ReportStage) -> NewReport {
-    NewReport {
-        report_id: world.store.fresh(),
-        video_id: run.video_id,
-        execution_id: run.execution_id,
-        stage,
-        policy_id: "general".into(),
-        policy_version: "2026-01".into(),
-        verdict: "review".into(),
-        body: json!({"verdict": "review"}),
-        json_key: "reports/1.json".into(),
-        html_key: "reports/1.html".into(),
-        seal: "seal".into(),
-    }
-}
 
 fn trigger(world: &World, rule: &str) -> NewTrigger {
     NewTrigger {
@@ -41,16 +25,16 @@ fn trigger(world: &World, rule: &str) -> NewTrigger {
 async fn a_run_has_one_report_per_stage() -> Result<()> {
     let world = World::new().await;
     let run = world.execution().await?;
-    let first = report(&world, &run, ReportStage::Ai);
+    let first = world.report(&run, ReportStage::Ai);
     let mut tx = world.store.transaction().await?;
     assert_eq!(tx.add_report(first.clone()).await?, first.report_id);
-    let again = report(&world, &run, ReportStage::Ai);
+    let again = world.report(&run, ReportStage::Ai);
     assert_eq!(tx.add_report(again).await?, first.report_id);
     tx.commit().await?;
     assert_eq!(world.store.report(first.report_id).await?.body, first.body);
 
     world.clock.advance(Duration::from_secs(1));
-    let last = report(&world, &run, ReportStage::Final);
+    let last = world.report(&run, ReportStage::Final);
     let mut tx = world.store.transaction().await?;
     tx.add_report(last.clone()).await?;
     tx.commit().await?;

@@ -10,7 +10,8 @@ use shared_domain::{
     VideoUploaded,
 };
 use shared_store::{
-    Claimed, Execution, NewPrediction, NewUser, NewVideo, Plan, Project, Role, Store, User, Video,
+    Claimed, Execution, NewPrediction, NewReport, NewUser, NewVideo, Plan, Project, ReportStage,
+    Role, Store, User, Video,
 };
 use shared_testing::{ManualClock, TestDatabase, database};
 
@@ -161,6 +162,23 @@ impl World {
 
     pub(crate) async fn claim(&self, owner: &str) -> Result<Option<Claimed>> {
         Ok(self.store.claim("frame-extract", owner, LEASE, 5).await?)
+    }
+
+    /// A report on a run, not closed yet.
+    pub(crate) fn report(&self, run: &Execution, stage: ReportStage) -> NewReport {
+        NewReport {
+            report_id: self.store.fresh(),
+            video_id: run.video_id,
+            execution_id: run.execution_id,
+            stage,
+            policy_id: "general".into(),
+            policy_version: "1.0.0".into(),
+            verdict: "review".into(),
+            body: json!({ "verdict": "review" }),
+            json_key: "reports/1.json".into(),
+            html_key: "reports/1.ru.html".into(),
+            seal: "seal".into(),
+        }
     }
 }
 
