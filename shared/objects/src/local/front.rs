@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use s3s::service::S3Service;
 use s3s::{Body, HttpError, HttpResponse, S3Error, s3_error};
 
@@ -42,6 +42,7 @@ impl Front {
     pub(super) async fn call(&self, request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
         let origin = request.headers().get(header::ORIGIN).cloned();
         let allowed = origin.filter(|origin| self.origins.contains(origin));
+        let has_body = !request.body().is_end_stream();
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers(), allowed.is_some())?
         } else if is_form(&request) {
@@ -50,7 +51,13 @@ impl Front {
         } else {
             self.s3.call(request.map(Body::from)).await?
         };
+        let refused = !response.status().is_success();
         let headers = response.headers_mut();
+        if has_body && refused {
+            // A body that was not read ends the connection; a client that is not told would send its
+            // next request into it (RFC 9110, 10.1.1).
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

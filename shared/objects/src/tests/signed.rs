@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, RANGE, TRANSFER_ENCODING};
 use shared_domain::{Clock, SystemClock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::support::{BUCKET, Place, http};
 use crate::{Presigned, presign};
@@ -188,5 +189,24 @@ async fn a_signed_request_does_not_print_its_signature() -> Result<()> {
             .await
             .is_err()
     );
+    Ok(())
+}
+
+/// A client that waits with its body until it is asked for keeps the connection otherwise, and its
+/// next request falls into a connection that is being closed.
+#[tokio::test]
+async fn a_refusal_that_leaves_the_body_unread_says_that_it_ends_the_connection() -> Result<()> {
+    let place = Place::open().await?;
+    let address = place.url.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    let request = format!(
+        "PUT /{BUCKET}/a HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
     Ok(())
 }
