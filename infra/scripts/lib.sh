@@ -57,7 +57,8 @@ build_compliance() {
     local folder=debug
     if [ "${PROFILE:-dev}" != dev ]; then folder=$PROFILE; fi
     say "Building compliance (${PROFILE:-dev} profile)"
-    cargo build --locked --profile "${PROFILE:-dev}" -p compliance >&2
+    # In `$(…)` a failure ends nothing by itself: the program of an earlier build would be run.
+    cargo build --locked --profile "${PROFILE:-dev}" -p compliance >&2 || return
     echo "$target/$folder/compliance"
 }
 
@@ -83,11 +84,11 @@ build_static() {
     [ -n "$triple" ] || triple=$(static_triple)
     if [ -n "$triple" ]; then
         say "Building $1 for $triple"
-        cargo build --locked --release --target "$triple" -p "$1" >&2
+        cargo build --locked --release --target "$triple" -p "$1" >&2 || return
         echo "$target/$triple/release/$1"
     else
         say "Building $1 against this machine's libraries: a static one needs rustup target add $(uname -m)-unknown-linux-musl and musl-tools"
-        cargo build --locked --release -p "$1" >&2
+        cargo build --locked --release -p "$1" >&2 || return
         echo "$target/release/$1"
     fi
 }
